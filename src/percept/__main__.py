@@ -1,0 +1,5 @@
+"""``python -m percept`` and ``torchrun -m percept``: the command line."""
+
+from percept.cli import main
+
+main()

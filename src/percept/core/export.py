@@ -1,0 +1,65 @@
+"""Networks as ONNX files, compared with torch by onnxruntime before they get their name."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from percept.core.errors import PerceptError, UsageError
+from percept.core.files import replacing, sha256
+
+OPSET = 18
+TOLERANCE = 1e-4  # of the largest number in an output
+
+
+def to_onnx(network: nn.Module, path: Path, example: Tensor, other: Tensor, *, inputs: Sequence[str],
+            outputs: Sequence[str], about: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+    """Write ``network`` as ONNX with free batch, height and width, and check it.
+
+    Args:
+        example: (B, C, H, W) input for tracing.
+        other: an input of another size, with which the file is run beside torch.
+        about: stored in the file's metadata under ``percept``.
+
+    Raises:
+        UsageError: onnx and onnxruntime are not installed (the extra ``export``).
+        PerceptError: the file does not answer as torch does.
+    """
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        raise UsageError(f"{error.name} is not installed: pip install 'percept[export]'") from error
+    network = network.eval()
+    with replacing(path) as temporary, torch.inference_mode():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tracing: sizes that become constants are checked below
+            torch.onnx.export(
+                network, (example,), str(temporary), input_names=list(inputs), output_names=list(outputs),
+                dynamic_axes={inputs[0]: {0: "batch", 2: "height", 3: "width"},
+                              **{name: {0: "batch", 1: "windows"} for name in outputs}},
+                opset_version=OPSET, dynamo=False,
+            )  # fmt: skip
+        model = onnx.load(str(temporary))
+        entry = model.metadata_props.add()
+        entry.key, entry.value = "percept", json.dumps(about)
+        onnx.save(model, str(temporary))
+        session = onnxruntime.InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
+        worst = 0.0
+        for images in (example, other):
+            wanted = network(images)
+            got = session.run(None, {inputs[0]: images.numpy()})
+            for ours, theirs in zip(wanted, got, strict=True):
+                scale = max(1.0, float(ours.abs().max()))
+                worst = max(worst, float(np.abs(ours.numpy() - theirs).max()) / scale)
+        if not worst <= TOLERANCE:
+            raise PerceptError(f"the ONNX file answers differently from torch (by {worst:.1e}); nothing was written")
+    return {"file": str(path), "size": path.stat().st_size, "sha256": sha256(path), "opset": OPSET,
+            "checked": f"equal to torch within {worst:.0e} (onnxruntime, two sizes)", "difference": worst}  # fmt: skip

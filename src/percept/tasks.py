@@ -1,0 +1,62 @@
+"""The table of tasks: one row each. A new task is a new folder and a new row; nothing else changes.
+
+A task's folder holds two modules that the rest of percept asks for by name:
+
+``options``
+    Frozen dataclasses ``Predict``, ``Train``, ``Evaluate`` and ``Export``; imports neither torch nor cv2 nor numpy,
+    so that ``percept --help`` answers at once. ``DATASETS`` names the file with the data sets it knows.
+``task``
+    What the verbs do: ``load(options) -> Predictor``, ``trainer(options, run) -> Trainable``,
+    ``evaluate(options) -> Report``, ``export(options) -> Path``, and ``check(folder, options) -> Report``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from percept.core.errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row: ``name`` is the command, ``help`` its line in ``percept --help``, ``package`` its folder."""
+
+    name: str
+    help: str
+    package: str
+    example: str
+
+    @property
+    def options(self) -> ModuleType:
+        """The task's option classes; cheap to import."""
+        return import_module(f"{self.package}.options")
+
+    @property
+    def work(self) -> ModuleType:
+        """What the task does; imports torch."""
+        return import_module(f"{self.package}.task")
+
+
+TASKS = (
+    Task("detect", "objects with boxes", "percept.vision.detect", "percept detect street.jpg"),
+    Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
+)
+
+
+def names() -> list[str]:
+    """The names of all tasks, in the order in which help shows them."""
+    return [task.name for task in TASKS]
+
+
+def find(name: str) -> Task:
+    """The row called ``name``.
+
+    Raises:
+        UsageError: no such task; the nearest name is suggested.
+    """
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise UsageError(f'no task "{name}"{nearest(name, names()) or "; tasks: " + ", ".join(names())}')

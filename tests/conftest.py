@@ -1,0 +1,27 @@
+"""For every test: no network but this machine's own, no data sets of the person who runs them, one thread."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "unit" / "core"))
+sys.path.insert(0, str(Path(__file__).parent / "unit" / "vision"))
+
+_connect = socket.socket.connect
+
+
+def _only_here(self: socket.socket, address: object) -> None:
+    host = address[0] if isinstance(address, tuple) else "localhost"
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise AssertionError(f"a test tried to reach {address}: percept must not use the network")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _only_here)
+    monkeypatch.setenv("PERCEPT_DATA", str(tmp_path_factory.getbasetemp() / "no-data-sets"))
