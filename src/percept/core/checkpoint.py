@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from percept import __version__
 from percept.core.errors import UsageError
-from percept.core.files import replacing
+from percept.core.files import write_atomic
 
 FORMAT = 1
 
@@ -64,8 +64,7 @@ def save(path: Path, tensors: dict[str, Tensor], header: dict[str, Any], *, stor
         "versions": {"percept": __version__, "torch": torch.__version__.split("+")[0]},
         "digest": _digest(stored),
     }
-    with replacing(path) as temporary:
-        save_file(stored, temporary, metadata={"percept": json.dumps(header, sort_keys=True)})
+    write_atomic(path, to_bytes(stored, metadata={"percept": json.dumps(header, sort_keys=True)}))
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import torch
 from percept import __version__
 from percept.core import options as options_module
 from percept.core.console import duration, say
-from percept.core.errors import UsageError
+from percept.core.errors import PerceptError, UsageError
 from percept.core.files import replacing, write_atomic
 from percept.core.verbs import CHANGEABLE_ON_RESUME, TrainOptions
 
@@ -83,9 +83,16 @@ class Run:
                         self._rows[int(row["epoch"])] = {k: float(v) for k, v in row.items() if k != "epoch" and v}
 
     def save_state(self, content: dict[str, Any], rank: int) -> None:
-        """Write the state of one process, whole or not at all."""
-        with replacing(self._state(rank)) as temporary:
-            torch.save(content, temporary)
+        """Write the state of one process, whole or not at all.
+
+        Raises:
+            PerceptError: the disk is full or the folder may not be written; the state before is untouched.
+        """
+        try:
+            with replacing(self._state(rank)) as temporary:
+                torch.save(content, temporary)
+        except RuntimeError as error:  # of torch's writer, which keeps the system's reason to itself
+            raise PerceptError(f"{self._state(rank)}: cannot be written: {str(error).splitlines()[0]}") from error
 
     def load_state(self, rank: int) -> dict[str, Any]:
         """Read the state of one process; nothing in it can run code.

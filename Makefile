@@ -1,0 +1,30 @@
+# make demo   a virtual environment, percept in it, and a first answer on a photo
+# make test   the same environment with the test extras, and the whole suite
+PYTHON ?= python3
+VENV ?= .venv
+SOURCES := pyproject.toml $(shell find src weights -type f -not -name '*.pyc')
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/demo
+	$(VENV)/bin/percept detect examples/street_people_cars.jpg --out out
+
+test: $(VENV)/test lint
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+clean:
+	rm -rf $(VENV) out
+
+$(VENV)/demo: $(SOURCES)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet .
+	touch $@
+
+$(VENV)/test: $(SOURCES)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet '.[test]'
+	touch $@ $(VENV)/demo
