@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "unit" / "core"))
 sys.path.insert(0, str(Path(__file__).parent / "unit" / "vision"))
 
+os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start: threads of many processes hinder each other
+torch.set_num_threads(1)
 _connect = socket.socket.connect
 
 

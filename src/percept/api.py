@@ -182,12 +182,23 @@ def data_info(name: str) -> dict[str, Any]:
     row = _row(name)
     files = [{"name": file.name, "url": file.url, "bytes": file.bytes} for file in row.files]
     return {
-        "name": row.name, "task": ", ".join(row.tasks), "title": row.title, "size": row.size, "licence": row.licence,
-        "allows": row.allows, "homepage": row.homepage, "layout": row.layout, "classes": row.classes,
-        "splits": dict(row.splits), "recipe": dict(row.recipe), "files": files, "note": row.note,
-        "folder": str(row.folder), "here": datasets.root_of(row, row.folder) is not None,
+        "name": row.name,
+        "task": ", ".join(row.tasks),
+        "title": row.title,
+        "size": row.size,
+        "licence": row.licence,
+        "allows": row.allows,
+        "homepage": row.homepage,
+        "layout": row.layout,
+        "classes": row.classes,
+        "splits": dict(row.splits),
+        "recipe": dict(row.recipe),
+        "files": files,
+        "note": row.note,
+        "folder": str(row.folder),
+        "here": datasets.root_of(row, row.folder) is not None,
         "get": datasets.how_by_hand(row) if row.by_hand else f"percept data fetch {row.name}",
-    }  # fmt: skip
+    }
 
 
 def data_fetch(name: str) -> Path:
@@ -234,9 +245,7 @@ def _processes() -> Iterator[int]:
     import torch
     import torch.distributed as dist
 
-    dist.init_process_group(
-        "nccl" if torch.cuda.is_available() else "gloo", timeout=datetime.timedelta(minutes=10)
-    )
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=datetime.timedelta(minutes=10))
     try:
         yield dist.get_rank()
     finally:

@@ -6,6 +6,7 @@ Importing this module imports neither torch nor cv2 nor numpy, so that help answ
 from __future__ import annotations
 
 import inspect
+import io
 import os
 import signal
 import sys
@@ -74,8 +75,16 @@ def command(cls: type, act: Callable[..., None], name: str, *, with_config: bool
     in_order = sorted(fields(cls).items(), key=lambda one: GROUPS.index(one[1][2].group))
     parameters = [_parameter(key, *declared) for key, declared in in_order]
     if with_config:
-        kind = Annotated[str | None, typer.Option("--config", metavar="FILE.toml", help="options from a TOML file, "
-                         "such as a run.toml; flags win", rich_help_panel="Input", show_default=False)]  # fmt: skip
+        kind = Annotated[
+            str | None,
+            typer.Option(
+                "--config",
+                metavar="FILE.toml",
+                help="options from a TOML file, such as a run.toml; flags win",
+                rich_help_panel="Input",
+                show_default=False,
+            ),
+        ]
         parameters.append(inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -98,11 +107,24 @@ def _parameter(key: str, hint: Any, field: Any, spec: Any) -> inspect.Parameter:
     if plain is bool and field.default is True:
         flags = [f"{flags[0]}/--no-{flags[0][2:]}"]
     default = spec.shown_default or ("" if field.default in (None, "", (), False) else _shown(field.default))
-    words = spec.help + (f" ({spec.unit})" if spec.unit else "") + (f" [dim](default {default})[/dim]" if default else "")
+    words = (
+        spec.help + (f" ({spec.unit})" if spec.unit else "") + (f" [dim](default {default})[/dim]" if default else "")
+    )
     kinds = {bool: " ", int: "N", float: "X", str: "TEXT"}
-    metavar = spec.metavar or "|".join(spec.choices) or (("N,N,..." if int in typing.get_args(inner) else "A,B,...") if listed else kinds[plain])
-    about = typer.Option(*flags, *([spec.short] if spec.short else []), help=words, rich_help_panel=spec.group,
-                         metavar=metavar, show_default=False, autocompletion=_completion(spec.choices))  # fmt: skip
+    metavar = (
+        spec.metavar
+        or "|".join(spec.choices)
+        or (("N,N,..." if int in typing.get_args(inner) else "A,B,...") if listed else kinds[plain])
+    )
+    about = typer.Option(
+        *flags,
+        *([spec.short] if spec.short else []),
+        help=words,
+        rich_help_panel=spec.group,
+        metavar=metavar,
+        show_default=False,
+        autocompletion=_completion(spec.choices),
+    )
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, about])
 
 
@@ -119,8 +141,13 @@ def _completion(choices: Sequence[str]) -> Callable[[str], list[str]] | None:
     return begun_with if choices else None
 
 
-app = typer.Typer(cls=Group, rich_markup_mode="rich", invoke_without_command=True, add_completion=True,
-                  context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
+app = typer.Typer(
+    cls=Group,
+    rich_markup_mode="rich",
+    invoke_without_command=True,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 train_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Train on a data set or on your own folder.")
 eval_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Measure weights, beside the published figures.")
 export_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Write weights as ONNX, checked against torch.")
@@ -186,8 +213,9 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout"
 
 
 @app.command()
-def info(weights: Annotated[str, typer.Argument(metavar="WEIGHTS", help="name, file or run folder")],
-         json: Json = False) -> None:  # fmt: skip
+def info(
+    weights: Annotated[str, typer.Argument(metavar="WEIGHTS", help="name, file or run folder")], json: Json = False
+) -> None:
     """What weights are, what made them, from which data, what they scored."""
     from percept import api
 
@@ -195,8 +223,9 @@ def info(weights: Annotated[str, typer.Argument(metavar="WEIGHTS", help="name, f
 
 
 @app.command()
-def doctor(markdown: Annotated[bool, typer.Option("--markdown", help="for a bug report")] = False,
-           json: Json = False) -> None:  # fmt: skip
+def doctor(
+    markdown: Annotated[bool, typer.Option("--markdown", help="for a bug report")] = False, json: Json = False
+) -> None:
     """Is everything in order? Python, packages, devices, weights, data."""
     from percept import api
 
@@ -236,9 +265,11 @@ def data_verify(name: str) -> None:
 
 
 @data_app.command("check")
-def data_check(folder: Annotated[str, typer.Argument(metavar="NAME|FOLDER")],
-               task: Annotated[str, typer.Option(help="the task that should read it")] = "",
-               json: Json = False) -> None:  # fmt: skip
+def data_check(
+    folder: Annotated[str, typer.Argument(metavar="NAME|FOLDER")],
+    task: Annotated[str, typer.Option(help="the task that should read it")] = "",
+    json: Json = False,
+) -> None:
     """Look through the labels of your own folder: class table, sizes, what is wrong."""
     from percept import api
 
@@ -248,6 +279,9 @@ def data_check(folder: Annotated[str, typer.Argument(metavar="NAME|FOLDER")],
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0, 1, 2, 3, 70, 130 or 143 (see ``percept.core.errors``)."""
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may hold bytes that are no text
     sys.exit(_run(arguments))
 
 
@@ -273,8 +307,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         if os.environ.get("PERCEPT_DEBUG"):
             raise
         complain(f"percept: {type(error).__name__}: {error}")
-        complain("this is a bug of percept: please report it with the output of: percept doctor --markdown "
-                 "(PERCEPT_DEBUG=1 shows where)")  # fmt: skip
+        complain(
+            "this is a bug of percept: please report it with the output of: percept doctor --markdown "
+            "(PERCEPT_DEBUG=1 shows where)"
+        )
         return 70
 
 

@@ -36,9 +36,16 @@ HEADER_BYTES = 4 << 20  # a tar header with its long names takes a few kB; tarfi
 DRIVE = re.compile(r"^[A-Za-z]:")
 # A damaged archive shows itself by any of these, depending on where the damage lies.
 DAMAGED = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError, ValueError,
-    OverflowError, RecursionError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
 Written = dict[str, tuple[int, str]]  # name with forward slashes -> (bytes, sha256)
 Progress = Callable[[str, int, int | None], None]  # (what, bytes done, bytes in all if known)
 

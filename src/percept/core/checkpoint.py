@@ -43,7 +43,8 @@ def save(path: Path, tensors: dict[str, Tensor], header: dict[str, Any], *, stor
     """Write a weight file.
 
     Args:
-        tensors: name -> tensor; floating ones are stored as ``store`` (``float32`` or ``float16``).
+        tensors: name -> tensor; floating ones are stored as ``store`` (``float32`` or ``float16``), but for vectors
+            (biases, statistics), which are few, and some too small for float16.
         header: JSON values; ``format``, ``versions`` and ``digest`` are added.
 
     Raises:
@@ -54,7 +55,7 @@ def save(path: Path, tensors: dict[str, Tensor], header: dict[str, Any], *, stor
     for name, tensor in sorted(tensors.items()):
         kept = tensor.detach().cpu()
         if kept.is_floating_point():
-            kept = kept.to(getattr(torch, store))
+            kept = kept.to(getattr(torch, store) if kept.ndim > 1 else torch.float32)
             if not torch.isfinite(kept).all():
                 raise ValueError(f"{name} holds numbers that are not finite in {store}")
         stored[name] = kept.contiguous().clone()
@@ -130,7 +131,7 @@ def _digest(tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -105,4 +105,8 @@ def _dtype(place: torch.device, precision: str) -> tuple[torch.dtype, str]:
 
 
 def _cpu_has_bfloat16() -> bool:
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False)) if hasattr(torch.cpu, "get_capabilities") else False
+    return (
+        bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+        if hasattr(torch.cpu, "get_capabilities")
+        else False
+    )

@@ -45,9 +45,12 @@ def download(
     pooch.get_logger().setLevel("WARNING")
     try:
         pooch.retrieve(
-            url, known_hash, fname=to.name, path=to.parent,
+            url,
+            known_hash,
+            fname=to.name,
+            path=to.parent,
             downloader=_Resuming(to, known_hash is not None, count, progress),
-        )  # fmt: skip
+        )
     except ValueError as error:  # pooch's hash mismatch; the file is deleted already
         raise UsageError(
             f"{url}: not the expected file: {_sentence(error)}\n"

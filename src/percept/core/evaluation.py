@@ -64,9 +64,7 @@ class Report:
         }
 
 
-def answers(
-    what: str, samples: Sequence[Sample], answer: Callable[[Sample], Answer]
-) -> tuple[list[Answer], float]:
+def answers(what: str, samples: Sequence[Sample], answer: Callable[[Sample], Answer]) -> tuple[list[Answer], float]:
     """Answer each sample by itself, so that no figure depends on batch or order; returns the answers and seconds."""
     began = time.monotonic()
     found = []

@@ -19,8 +19,16 @@ OPSET = 18
 TOLERANCE = 1e-4  # of the largest number in an output
 
 
-def to_onnx(network: nn.Module, path: Path, example: Tensor, other: Tensor, *, inputs: Sequence[str],
-            outputs: Sequence[str], about: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+def to_onnx(
+    network: nn.Module,
+    path: Path,
+    example: Tensor,
+    other: Tensor,
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    about: dict[str, Any],
+) -> dict[str, Any]:
     """Write ``network`` as ONNX with free batch, height and width, and check it.
 
     Args:
@@ -42,11 +50,18 @@ def to_onnx(network: nn.Module, path: Path, example: Tensor, other: Tensor, *, i
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tracing: sizes that become constants are checked below
             torch.onnx.export(
-                network, (example,), str(temporary), input_names=list(inputs), output_names=list(outputs),
-                dynamic_axes={inputs[0]: {0: "batch", 2: "height", 3: "width"},
-                              **{name: {0: "batch", 1: "windows"} for name in outputs}},
-                opset_version=OPSET, dynamo=False,
-            )  # fmt: skip
+                network,
+                (example,),
+                str(temporary),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={
+                    inputs[0]: {0: "batch", 2: "height", 3: "width"},
+                    **{name: {0: "batch", 1: "windows"} for name in outputs},
+                },
+                opset_version=OPSET,
+                dynamo=False,
+            )
         model = onnx.load(str(temporary))
         entry = model.metadata_props.add()
         entry.key, entry.value = "percept", json.dumps(about)
@@ -61,5 +76,11 @@ def to_onnx(network: nn.Module, path: Path, example: Tensor, other: Tensor, *, i
                 worst = max(worst, float(np.abs(ours.numpy() - theirs).max()) / scale)
         if not worst <= TOLERANCE:
             raise PerceptError(f"the ONNX file answers differently from torch (by {worst:.1e}); nothing was written")
-    return {"file": str(path), "size": path.stat().st_size, "sha256": sha256(path), "opset": OPSET,
-            "checked": f"equal to torch within {worst:.0e} (onnxruntime, two sizes)", "difference": worst}  # fmt: skip
+    return {
+        "file": str(path),
+        "size": path.stat().st_size,
+        "sha256": sha256(path),
+        "opset": OPSET,
+        "checked": f"equal to torch within {worst:.0e} (onnxruntime, two sizes)",
+        "difference": worst,
+    }

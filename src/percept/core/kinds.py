@@ -30,10 +30,15 @@ _KINDS = (
     (4, b"ftypM4A", "a sound file"),
     (4, b"ftyp", "a video"),
     (4, b"moov", "a video"),
+    (4, b"mdat", "a video"),
+    (4, b"wide", "a video"),
+    (4, b"skip", "a video"),
     (0, b"\x1aE\xdf\xa3", "a video"),
     (8, b"AVI ", "a video"),
     (0, b"FLV\x01", "a video"),
     (0, b"\x00\x00\x01\xba", "a video"),
+    (0, b"\x00\x00\x01\xb3", "a video"),
+    (0, b"YUV4MPEG2 ", "a video"),
     (0, b"\x30\x26\xb2\x75", "a video"),
     (8, b"WAVE", "a sound file"),
     (0, b"OggS", "a sound or video file"),
@@ -94,12 +99,14 @@ def looks_like(head: bytes) -> str:
             return kind
     if not head.strip(b"\x00"):
         return "it begins with nothing but zeros" if head else "an empty file"
+    control = sum(byte < 32 and byte not in b"\t\r\n\f\x1b" for byte in head)
+    if control and (head[:1] == head[188:189] == b"G" or head[4:5] == head[196:197] == b"G"):  # MPEG transport packets
+        return "a video"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return "a web page"
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
         return "an SVG drawing"
-    control = sum(byte < 32 and byte not in b"\t\r\n\f\x1b" for byte in head)
     return "of no known kind" if control else "it begins like text"
 
 

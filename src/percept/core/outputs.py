@@ -50,9 +50,16 @@ class Deliver:
         document: format -> (results -> text), one text for all results.
     """
 
-    def __init__(self, about: Mapping[str, Any], format: str, out: Path | None, columns: Sequence[str],
-                 per_file: Mapping[str, tuple[str, Callable[[Any], str]]],
-                 document: Mapping[str, Callable[[Sequence[Any]], str]], sink: Sink | None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        about: Mapping[str, Any],
+        format: str,
+        out: Path | None,
+        columns: Sequence[str],
+        per_file: Mapping[str, tuple[str, Callable[[Any], str]]],
+        document: Mapping[str, Callable[[Sequence[Any]], str]],
+        sink: Sink | None,
+    ) -> None:
         self.about, self.format, self.out, self.columns = about, format, out, columns
         self.per_file, self.document, self.sink = per_file, document, sink
         self.done = self.failed = 0

@@ -104,8 +104,10 @@ def checks(found: Sequence[Any], *, markdown: bool, as_json: bool) -> int:
         answer(doctor.markdown(found))
     else:
         signs = {True: "ok", False: "NOT OK", None: "-"}
-        cells = [(signs[check.ok], check.name, check.found + (f"; {check.advice}" if check.advice else ""))
-                 for check in found]  # fmt: skip
+        cells = [
+            (signs[check.ok], check.name, check.found + (f"; {check.advice}" if check.advice else ""))
+            for check in found
+        ]
         stdout.print(table(("", "", ""), cells, left=3))
     return 1 if any(check.ok is False for check in found) else 0
 

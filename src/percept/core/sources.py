@@ -220,7 +220,7 @@ def _named(text: str, rules: _Rules, base: Path | None = None, note: str = "") -
     if mode is not None and stat.S_ISDIR(mode):
         inside = base is not None and not given.is_absolute() and ".." not in given.parts
         yield from _folder(path, base if inside else path, rules)
-    elif mode is None and glob.has_magic(text) and not is_link(path):
+    elif mode is None and glob.has_magic(text) and "\x00" not in text and not is_link(path):
         yield from _matches(name, given, rules, base or Path(), note)
     else:
         problem = unreadable(path) if text else "an empty name"
@@ -234,7 +234,7 @@ def _file(name: str, path: Path, stem: PurePosixPath, rules: _Rules, problem: st
 
 
 def _lost(name: str, problem: str) -> Item:
-    return Item(name, PurePosixPath(PurePosixPath(name).name or "input"), Path(name), problem=problem)
+    return Item(name, _stem(name), Path(name), problem=problem)
 
 
 def _folder(folder: Path, root: Path, rules: _Rules) -> Iterator[Item]:

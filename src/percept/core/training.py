@@ -131,8 +131,11 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
                     if stop or (due and state.step < steps):
                         _save(run, task, saved, state, sums, rank)
                     if stop:
-                        raise Stopped(f"stopped in epoch {state.epoch + 1} after step {state.step}; "
-                                      f"go on with: {run.resume_command}", 128 + stop)  # fmt: skip
+                        raise Stopped(
+                            f"stopped in epoch {state.epoch + 1} after step {state.step}; "
+                            f"go on with: {run.resume_command}",
+                            128 + stop,
+                        )
             logged = {name: total / steps for name, total in sums.items()}
             scores = _validate(task, judged, device, rank)
             state.epoch, state.step, sums = state.epoch + 1, 0, {}
@@ -144,7 +147,9 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
             if rank == 0:
                 header = {**task.header, "scores": [{"split": "choosing", "epoch": state.epoch, **scores}]}
                 for name in ("last", *(["best"] if better else [])):
-                    checkpoint.save(run.folder / f"{name}.safetensors", judged.state_dict(), header, store=options.store)
+                    checkpoint.save(
+                        run.folder / f"{name}.safetensors", judged.state_dict(), header, store=options.store
+                    )
                 row = {"lr": optimizer.param_groups[0]["lr"], **logged, **scores, "seconds": state.seconds}
                 run.log(state.epoch, row, options.epochs, better)
                 task.pictures(judged, run.folder / "samples")
@@ -170,9 +175,17 @@ def rate(step: int, steps: int, options: TrainOptions) -> float:
     return 1.0
 
 
-def _step(task: Trainable, parts: Sequence[Batch], loss_of: nn.Module, optimizer: torch.optim.Optimizer,
-          scaler: torch.amp.GradScaler, trained: list[nn.Parameter], options: TrainOptions, device: Device,
-          state: State) -> dict[str, float]:  # fmt: skip
+def _step(
+    task: Trainable,
+    parts: Sequence[Batch],
+    loss_of: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    trained: list[nn.Parameter],
+    options: TrainOptions,
+    device: Device,
+    state: State,
+) -> dict[str, float]:
     """One step over one global batch; returns what is logged, as means over the batch."""
     size = torch.tensor([sum(task.size(part) for part in parts)], dtype=torch.float64)
     world = _ranks()[1]
@@ -246,8 +259,12 @@ def _save(run: Run, task: Trainable, saved: list[Any], state: State, sums: dict[
     """Each process saves its random numbers, the first one everything else."""
     content: dict[str, Any] = {"random": _random_state()}
     if rank == 0:
-        content |= {"model": task.model.state_dict(), "sums": sums, "state": vars(state),
-                    "others": [other.state_dict() for other in saved]}  # fmt: skip
+        content |= {
+            "model": task.model.state_dict(),
+            "sums": sums,
+            "state": vars(state),
+            "others": [other.state_dict() for other in saved],
+        }
     run.save_state(content, rank)
 
 

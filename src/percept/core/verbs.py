@@ -73,15 +73,15 @@ class TrainOptions(Talk, Machine):
     ema: float = option(0.998, "decay of the weights' running mean; 0 = off", group="Training", low=0.0, high=0.99999)
     patience: int = option(0, "stop after so many epochs without a better score; 0 = never", group="Training", low=0)
     stop_after: int = option(0, "stop after this epoch as if interrupted; 0 = at the end", group="Training", low=0)
-    store: str = option(
-        "float16", "numbers in the weight files", group="Training", choices=("float16", "float32")
-    )
+    store: str = option("float16", "numbers in the weight files", group="Training", choices=("float16", "float32"))
     precision: str = option("auto", "arithmetic of the network", group="Speed", choices=PRECISIONS)
     channels_last: bool = option(True, "keep pictures' channels innermost in memory", group="Speed")
     workers: int = option(0, "processes that load samples; 0 = none beside this one", group="Speed", low=0)
     out: str = option("", "run folder", group="Output", metavar="DIR", shown_default="runs/TASK-DATA-N")
     resume: str = option("", "go on with this run, as it was", group="Output", metavar="runs/NAME")
-    save_every: int = option(0, "steps between saves of the state to resume from; 0 = each epoch", group="Output", low=0)
+    save_every: int = option(
+        0, "steps between saves of the state to resume from; 0 = each epoch", group="Output", low=0
+    )
     json: bool = option(False, "the final scores as one JSON document on stdout", group="Output")
 
     def without_effect(self) -> list[tuple[str, str]]:

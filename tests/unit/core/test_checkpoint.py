@@ -36,8 +36,9 @@ def test_reads_back_what_was_written(written: Path) -> None:
 
 def test_the_same_content_is_the_same_bytes(written: Path, tmp_path: Path) -> None:
     read = checkpoint.load(written)
-    checkpoint.save(tmp_path / "again.safetensors", read.tensors, {"classes": ["cat"], "task": "detect"}, store="float16")
-    assert (tmp_path / "again.safetensors").read_bytes() == written.read_bytes()
+    again = tmp_path / "again.safetensors"
+    checkpoint.save(again, read.tensors, {"classes": ["cat"], "task": "detect"}, store="float16")
+    assert again.read_bytes() == written.read_bytes()
 
 
 def test_another_tasks_file_is_refused(written: Path) -> None:
@@ -104,7 +105,7 @@ def test_numbers_that_are_not_finite_are_not_written(written: Path) -> None:
     before = written.read_bytes()
     for bad in (float("nan"), 1e30):  # 1e30 is infinite as float16
         with pytest.raises(ValueError, match="not finite in float16"):
-            checkpoint.save(written, {"a": torch.tensor([bad])}, {"task": "detect"}, store="float16")
+            checkpoint.save(written, {"a": torch.tensor([[bad]])}, {"task": "detect"}, store="float16")
     assert written.read_bytes() == before
 
 

@@ -38,9 +38,17 @@ def look(check: object, *arguments: object) -> list[Check]:
 
 def cells() -> Dataset:
     return Dataset(
-        name="cells", tasks=("detect",), title="cells", size=1, licence="MIT", allows="any use", homepage="https://x.org",
-        layout="voc", files=(RemoteFile(name="a.zip", url="https://x.org/a.zip"),), unpacked={"photos": 1},
-    )  # fmt: skip
+        name="cells",
+        tasks=("detect",),
+        title="cells",
+        size=1,
+        licence="MIT",
+        allows="any use",
+        homepage="https://x.org",
+        layout="voc",
+        files=(RemoteFile(name="a.zip", url="https://x.org/a.zip"),),
+        unpacked={"photos": 1},
+    )
 
 
 def test_this_machine_is_examined_whole() -> None:

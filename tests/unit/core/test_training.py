@@ -116,8 +116,20 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(tmp_path: Path) -> None
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:
     toy.run(tmp_path / "one", epochs=2, dropout=0.0, store="float32")
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611",
-               PROGRAM, str(tmp_path / "two"), "epochs=2", "store=float32", "ranks=1"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        "29611",
+        PROGRAM,
+        str(tmp_path / "two"),
+        "epochs=2",
+        "store=float32",
+        "ranks=1",
+    ]
     subprocess.run([*command, "dropout=0"], check=True, timeout=100, capture_output=True)
     one, two = (checkpoint.load(tmp_path / name / "last.safetensors").tensors for name in ("one", "two"))
     for name in one:

@@ -1,0 +1,92 @@
+"""Batches that depend on (seed, epoch, number) alone: not on workers, processes, or where a run was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from percept.core.errors import UsageError
+
+ORDER, SIZES = 1, 2  # last part of a seed, which for a sample's own random numbers is absent: keeps the streams apart
+
+
+class Pick(NamedTuple):
+    """One training sample to make: number `index` as in epoch `epoch`, of the size drawn for its batch."""
+
+    epoch: int
+    index: int
+    size: int
+
+
+class EpochSampler(Sampler[list[Pick]]):
+    """Batches of picks for one process (a DataLoader's `batch_sampler`), a function of (seed, epoch, batch) only.
+
+    count: samples; batch: samples of all processes together; sizes: the input sizes to draw from, one for each whole
+    batch, or a single one; rank, world: this process and how many there are: the processes' batches, put together in
+    the order of their ranks, are those of one process.
+    drop_last: leave out the last batch if it is not full (unless it is the only one).
+    Raises UsageError if a batch cannot be shared by all processes.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch: int,
+        seed: int,
+        sizes: Sequence[int],
+        rank: int = 0,
+        world: int = 1,
+        drop_last: bool = True,
+    ) -> None:
+        left = count % batch if batch > 0 else 0
+        drop = drop_last and count >= batch
+        smallest = batch if drop or not left else min(batch, left)
+        if batch < 1 or count < 1 or smallest < world:
+            raise UsageError(f"{count} samples in batches of {batch} cannot be shared by {world} processes")
+        self.count, self.batch, self.seed, self.sizes = count, batch, seed, tuple(sizes)
+        self.rank, self.world = rank, world
+        self.batches = count // batch if drop else -(-count // batch)  # in one epoch
+        self.epoch, self.start = 0, 0
+
+    def set_epoch(self, epoch: int, start: int = 0) -> None:
+        """Choose the epoch that the next iteration gives, from batch `start` on (to resume in its middle)."""
+        self.epoch, self.start = epoch, start
+
+    def __len__(self) -> int:
+        return max(0, self.batches - self.start)
+
+    def __iter__(self) -> Iterator[list[Pick]]:
+        epoch = self.epoch
+        order = np.random.default_rng([self.seed, epoch, 0, ORDER]).permutation(self.count)
+        for number in range(self.start, self.batches):
+            whole = order[number * self.batch : (number + 1) * self.batch]
+            size = int(np.random.default_rng([self.seed, epoch, number, SIZES]).choice(self.sizes))
+            first, end = (len(whole) * rank // self.world for rank in (self.rank, self.rank + 1))
+            yield [Pick(epoch, int(index), size) for index in whole[first:end]]
+
+
+def loader(
+    samples: Dataset[Any],
+    sampler: EpochSampler,
+    collate: Callable[[list[Any]], Any],
+    workers: int,
+    *,
+    prepare: Callable[[int], None] | None = None,
+    pin_memory: bool = False,
+) -> DataLoader[Any]:
+    """Batches as ``collate`` gives them; call ``sampler.set_epoch`` before each iteration. Workers stay for all epochs.
+
+    prepare: run in each worker before its first sample.
+    """
+    return DataLoader(
+        samples,
+        batch_sampler=sampler,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=prepare,
+        persistent_workers=workers > 0,
+        pin_memory=pin_memory,
+    )

@@ -1,0 +1,1 @@
+"""Tasks that look at pictures, and what they share."""

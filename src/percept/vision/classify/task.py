@@ -1,0 +1,103 @@
+"""Classification's verbs: what predict, train, eval, export and data check do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from percept.core import checkpoint, datasets, weights
+from percept.core.device import Device, choose
+from percept.core.errors import UsageError
+from percept.core.evaluation import Report, Table, answers, figure
+from percept.core.export import to_onnx
+from percept.vision import image
+from percept.vision.classify import data, decode
+from percept.vision.classify.check import CheckReport, look_through
+from percept.vision.classify.classifier import dense_options, load
+from percept.vision.classify.model import from_checkpoint
+from percept.vision.classify.options import DATASETS, Evaluate, Export, Train
+from percept.vision.classify.trainer import Trainer, accuracy, rank_of
+
+__all__ = ["check", "evaluate", "export", "load", "trainer"]
+
+
+def trainer(options: Train, device: Device) -> Trainer:
+    """What the training loop is given. Data is checked here, before anything is computed."""
+    return Trainer(options, device, [(Path(name).name, _folder(name)) for name in options.data])
+
+
+def evaluate(options: Evaluate) -> Report:
+    """Top-1 and top-5 accuracy, and that of each class."""
+    folder = _folder(options.data)
+    split = options.split or next((name for name in ("test", "val") if name in data.splits(folder)), "val")
+    photos = data.read_photos(folder, split)
+    chosen = photos.photos[: options.limit] if options.limit else photos.photos
+    shown, path = weights.resolve(options.weights, "classify")
+    read = checkpoint.load(path, task="classify")
+    names = tuple(read.header["classes"])
+    unknown = [name for name in photos.names if name not in names]
+    if unknown:
+        raise UsageError(f"these weights know no class {', '.join(unknown[:5])}; they know {', '.join(names[:10])} ...")
+    device = choose(options.device, options.threads, options.precision)
+    network = from_checkpoint(read).to(device.torch, memory_format=torch.channels_last)
+    dense = dense_options(options, read.header)
+
+    def rank(photo: data.Photo) -> int:
+        probabilities = decode.classify(network, image.read_image(photo.path), device=device, **dense)
+        return rank_of(probabilities, names.index(photos.names[photo.label]))
+
+    ranks, seconds = answers("photos", chosen, rank)
+    ours = accuracy(ranks)
+    rows = []
+    for number, name in enumerate(photos.names):
+        own = [rank for rank, photo in zip(ranks, chosen, strict=True) if photo.label == number]
+        if own:
+            rows.append((name, *(figure(value, 1) for value in accuracy(own).values()), str(len(own))))
+    milliseconds = 1000 * seconds / max(1, len(chosen))
+    return Report(
+        "classify",
+        Path(options.data).name,
+        split,
+        shown,
+        len(chosen),
+        dict(ours),
+        seconds,
+        tables=[
+            Table(
+                "",
+                ("measured here", "top1", "top5", "ms"),
+                ((shown, figure(ours["top1"], 1), figure(ours["top5"], 1), f"{milliseconds:.0f}"),),
+            ),
+            Table("classes", ("class", "top1", "top5", "photos"), tuple(rows)),
+        ],
+        note=f"percent; shortest side {','.join(map(str, dense['scales']))}, vote {dense['vote']}; {device}",
+    )
+
+
+def export(options: Export) -> dict[str, Any]:
+    """ONNX: images (B, 3, H, W) RGB 0..1 -> scores (B, K, rows, columns), before the softmax."""
+    shown, path = weights.resolve(options.weights, "classify")
+    read = checkpoint.load(path, task="classify")
+    to = Path(options.out or f"{Path(shown).stem}.onnx")
+    example = torch.rand(1, 3, options.size, options.size, generator=torch.Generator().manual_seed(0))
+    other = torch.rand(1, 3, options.size, options.size + 64, generator=torch.Generator().manual_seed(1))
+    return to_onnx(
+        from_checkpoint(read),
+        to,
+        example,
+        other,
+        inputs=("images",),
+        outputs=("scores",),
+        about={**read.header, "weights": shown},
+    )
+
+
+def check(folder: Path) -> CheckReport | None:
+    """What a folder of photos in class folders holds and what is wrong with it, or None if it is no such folder."""
+    return look_through(folder) if data.recognise(folder) else None
+
+
+def _folder(name: str) -> Path:
+    return datasets.find(name, datasets.rows({"classify": DATASETS}), "classify")[0]
