@@ -16,7 +16,7 @@ from typing import Any
 
 from percept import tasks
 from percept.core import console, datasets, device, options, runs, weights
-from percept.core.errors import UsageError, nearest
+from percept.core.errors import PerceptError, UsageError, nearest
 from percept.core.evaluation import Report
 from percept.core.files import sha256
 
@@ -87,13 +87,14 @@ def train(task: str, *, config: str | None = None, **keywords: Any) -> Trained:
             chosen = runs.resumed_options(cls, keywords, task)
             folder = Path(chosen.resume)
         else:
-            sets = [datasets.find(name, rows(task), task) for name in keywords.get("data") or ()]
+            sets = [datasets.find(name, rows(), task) for name in keywords.get("data") or ()]
             recipe = next((dict(found.recipe) for _, found in sets if found is not None), None)
             chosen = options.resolve(cls, keywords, recipe=recipe, config=Path(config) if config else None)
             chosen = replace(chosen, data=tuple(_lasting(name) for name in chosen.data))
             if not chosen.data:
                 raise UsageError(f"no data: percept train {task} --data NAME|FOLDER")
             folder = runs.new_folder(task, chosen)
+            _meet()  # all have looked for the folder before the first of them writes into it
         console.configure(quiet=chosen.quiet or rank > 0, verbose=chosen.verbose)
         place = device.choose(chosen.device, chosen.threads, chosen.precision)
         device.seed_everything(chosen.seed)
@@ -123,6 +124,7 @@ def evaluate(task: str, *, config: str | None = None, **keywords: Any) -> Report
     console.configure(quiet=chosen.quiet, verbose=chosen.verbose)
     if not chosen.data:
         raise UsageError(f"no data: percept eval {task} --data NAME|FOLDER")
+    datasets.find(chosen.data, rows(), task)  # says what another task's data set is for
     return row.work.evaluate(chosen)
 
 
@@ -148,13 +150,14 @@ def info(wanted: str) -> dict[str, Any]:
 
     name, path = weights.resolve(wanted)
     header = checkpoint.read_header(path)
-    shipped = next((vars(row) for row in weights.index() if row.name == wanted), {})
-    return {"name": name, "file": str(path), "size": path.stat().st_size, "sha256": sha256(path), **shipped, **header}
+    shipped = next((vars(row) for row in weights.index() if row.name == name), {})
+    about = {"name": name, **header, **{key: value for key, value in shipped.items() if value}}
+    return {**about, "file": str(path), "size": path.stat().st_size, "sha256": sha256(path)}
 
 
 def rows(task: str | None = None) -> tuple[datasets.Dataset, ...]:
     """The table of data sets of one task or of all."""
-    wanted = [row for row in tasks.TASKS if task in (None, row.name)]
+    wanted = tasks.TASKS if task is None else (tasks.find(task),)
     return datasets.rows({row.name: row.options.DATASETS for row in wanted})
 
 
@@ -220,7 +223,15 @@ def doctor() -> list[Any]:
     """Whether everything is in order: Python, packages, devices, weights, data."""
     from percept.core import doctor as examination
 
-    return examination.examine(weights_check=weights.check)
+    def shipped() -> Iterator[examination.Check]:
+        for name, good, problem in weights.check():
+            yield examination.Check(f"weights {name}", good, problem or "the tested file", "pip install percept again")
+
+    verbs = ("Predict", "Train", "Evaluate", "Export")
+    keys = {key for row in tasks.TASKS for verb in verbs for key in options.fields(getattr(row.options, verb))}
+    return examination.examine(
+        table=rows(), weights_check=shipped, variables=sorted(f"PERCEPT_{key.upper()}" for key in keys)
+    )
 
 
 def _row(name: str) -> datasets.Dataset:
@@ -245,8 +256,23 @@ def _processes() -> Iterator[int]:
     import torch
     import torch.distributed as dist
 
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=datetime.timedelta(minutes=10))
+    # gloo beside nccl: what the processes tell each other about scores and signals lies on the CPU
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=datetime.timedelta(minutes=10))
     try:
         yield dist.get_rank()
+    except RuntimeError as error:  # gloo has no class of its own for this
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+            raise
+        raise PerceptError("another process of this training has ended; the last saved state is kept") from error
     finally:
         dist.destroy_process_group()
+
+
+def _meet() -> None:
+    """Wait until all processes are here."""
+    import torch
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.all_reduce(torch.zeros(1))

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 
 from percept import __version__, tasks
 from percept.core import show
-from percept.core.console import answer, complain, stderr
+from percept.core.console import answer, complain, say, stderr
 from percept.core.errors import PerceptError, Stopped, UsageError, nearest
 from percept.core.options import fields, flag_of
 
@@ -31,7 +31,7 @@ WELCOME = f"""percept: {", ".join(task.name for task in tasks.TASKS)} - offline,
   percept train TASK --data FOLDER      train on your own data
   percept eval  TASK --data FOLDER      measure, beside published figures
   percept data list                     data sets: what, size, licence
-  percept info WEIGHTS                  what weights are, and why to believe them
+  percept info WEIGHTS                  what weights are, and why to trust them
   percept export TASK                   ONNX
   percept doctor                        is everything in order?
 
@@ -66,11 +66,7 @@ def command(cls: type, act: Callable[..., None], name: str, *, with_config: bool
     """A Typer command whose parameters are the fields of ``cls``; it calls ``act(**given)``."""
 
     def run(**given: Any) -> None:
-        try:
-            act(**{key: value for key, value in given.items() if value not in (None, [])})
-        except BrokenPipeError:  # the reader of our pipe has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(141) from None
+        act(**{key: value for key, value in given.items() if value not in (None, [])})
 
     in_order = sorted(fields(cls).items(), key=lambda one: GROUPS.index(one[1][2].group))
     parameters = [_parameter(key, *declared) for key, declared in in_order]
@@ -288,10 +284,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = app(arguments, standalone_mode=False)
+        if code == 130:  # typer's answer to Ctrl-C
+            raise KeyboardInterrupt
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except (BrokenPipeError, SystemExit) as end:  # typer and rich exit when the reader of our pipe has enough
+        if not isinstance(end if isinstance(end, BrokenPipeError) else end.__context__, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except PerceptError as error:
-        complain(f"percept: {error}")
+        (complain if error.exit_code else say)(f"percept: {error}")
         return error.exit_code
     except WrongUsage as error:
         if type(error).__name__ == "NoArgsIsHelpError":

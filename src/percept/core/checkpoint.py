@@ -117,12 +117,13 @@ def _refuse_others(path: Path) -> None:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     if not first:
         raise UsageError(f"{path}: an empty file, not weights")
+    if first[8:9] == b"{" and 2 <= int.from_bytes(first[:8], "little") <= 100_000_000:
+        return  # safetensors: the length of its header, which may well begin with the 0x80 of a pickle, and the header
     if first[:4] == b"PK\x03\x04" or first[:1] == b"\x80":
         raise UsageError(
             f"{path}: a pickle or PyTorch archive, which can run code when it is read; percept reads .safetensors only"
         )
-    if path.stat().st_size < 16 or not 2 <= int.from_bytes(first[:8], "little") <= 100_000_000:
-        raise UsageError(f"{path}: not a weight file (.safetensors)")
+    raise UsageError(f"{path}: not a weight file (.safetensors)")
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

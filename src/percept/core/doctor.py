@@ -216,13 +216,15 @@ def _packages() -> Iterator[Check]:
     except importlib.metadata.PackageNotFoundError:
         yield Check("packages", None, "percept is not installed, so its bounds are unknown", "pip install .")
         return
+    seen: set[str] = set()  # an extra may name a package that another names too
     for line in lines:
         requirement = Requirement(line)
         extra = re.search(r"""extra == ["']([^"']+)""", line)
-        if requirement.name == "percept":  # an extra that takes in another
+        if requirement.name in ("percept", *seen):  # percept: an extra that takes in another
             continue
         if requirement.marker and not requirement.marker.evaluate({"extra": extra[1] if extra else ""}):
             continue
+        seen.add(requirement.name)
         version, bounds = _version(requirement.name), str(requirement.specifier) or "any"
         if version is None:
             ok, found = (None if extra else False), "not installed" + (f" (optional: {extra[1]})" if extra else "")

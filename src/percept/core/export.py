@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def to_onnx(
     other: Tensor,
     *,
     inputs: Sequence[str],
-    outputs: Sequence[str],
+    outputs: Mapping[str, Mapping[int, str]],
     about: dict[str, Any],
 ) -> dict[str, Any]:
     """Write ``network`` as ONNX with free batch, height and width, and check it.
@@ -34,6 +34,7 @@ def to_onnx(
     Args:
         example: (B, C, H, W) input for tracing.
         other: an input of another size, with which the file is run beside torch.
+        outputs: name -> those of its axes that depend on the input, and what they are called.
         about: stored in the file's metadata under ``percept``.
 
     Raises:
@@ -57,7 +58,7 @@ def to_onnx(
                 output_names=list(outputs),
                 dynamic_axes={
                     inputs[0]: {0: "batch", 2: "height", 3: "width"},
-                    **{name: {0: "batch", 1: "windows"} for name in outputs},
+                    **{name: dict(axes) for name, axes in outputs.items()},
                 },
                 opset_version=OPSET,
                 dynamo=False,

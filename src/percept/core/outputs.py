@@ -48,6 +48,7 @@ class Deliver:
         about: the keys that every document begins with: task, model, weights, device.
         per_file: format -> (suffix, result -> text), written to ``out/STEM.suffix`` or to stdout.
         document: format -> (results -> text), one text for all results.
+        lighten: a result without what such a text needs not (pictures), since all of them are kept for it.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class Deliver:
         per_file: Mapping[str, tuple[str, Callable[[Any], str]]],
         document: Mapping[str, Callable[[Sequence[Any]], str]],
         sink: Sink | None,
+        lighten: Callable[[Any], Any] = lambda result: result,
     ) -> None:
         self.about, self.format, self.out, self.columns = about, format, out, columns
-        self.per_file, self.document, self.sink = per_file, document, sink
+        self.per_file, self.document, self.sink, self.lighten = per_file, document, sink, lighten
         self.done = self.failed = 0
         self._kept: list[Any] = []
         self._began = time.monotonic()
@@ -108,7 +110,7 @@ class Deliver:
         if self.format in ("json", "jsonl"):
             self._entry({**entry, "files": files} if files else entry)
         elif self.format in self.document:
-            self._kept.append(result)
+            self._kept.append(self.lighten(result))
         elif self.format == "csv":
             answer(_csv([entry["input"], *row] for row in result.rows()))
         elif self.format in self.per_file:

@@ -23,6 +23,7 @@ from percept.core.verbs import CHANGEABLE_ON_RESUME, TrainOptions
 
 # Where a run lies or where its data lay does not change what it computes, and is not repeated from run.toml.
 SECONDS_BETWEEN_DRAWINGS = 20.0  # drawing takes as long as a short epoch
+_BEGUN = re.compile(r"\.(last|best|run|log|curves|latest|rank\d+)-\w{8}\.\w+")  # as files.replacing names them
 _NOT_REPEATED = {"resume", "out", "quiet", "verbose", "json", "stop_after"}
 
 
@@ -74,7 +75,14 @@ class Run:
         return {k: v for k, v in self._rows.get(epoch, {}).items() if k not in ("lr", "seconds")}
 
     def forget_after(self, epoch: int) -> None:
-        """Take up ``log.csv`` as far as ``epoch``: what came after it will be computed again."""
+        """Take up ``log.csv`` as far as ``epoch``: what came after it will be computed again.
+
+        What a killed process had only begun to write is taken away.
+        """
+        for place in (self.folder, self.folder / "state"):
+            for left in place.glob(".*-????????.*"):
+                if _BEGUN.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
         path = self.folder / "log.csv"
         if path.is_file():
             with path.open(newline="") as file:

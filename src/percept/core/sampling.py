@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from percept.core.errors import UsageError
@@ -89,4 +90,6 @@ def loader(
         worker_init_fn=prepare,
         persistent_workers=workers > 0,
         pin_memory=pin_memory,
+        # its own generator: else it takes a number from torch's at each start, and dropout after a pause would differ
+        generator=torch.Generator(),
     )

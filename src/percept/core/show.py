@@ -48,14 +48,19 @@ def info(about: dict[str, Any], *, as_json: bool) -> None:
         return
     classes = about.get("classes") or []
     model = about.get("model") or {}
+    start = about.get("start", "")
+    chosen = next((row for row in about.get("scores", ()) if row.get("split") == "choosing"), {})
+    figures = ", ".join(f"{key} {value:.3f}" for key, value in chosen.items() if isinstance(value, float))
     shown = ", ".join(classes[:8]) + (f" ... ({len(classes)})" if len(classes) > 8 else "")
     lines = [
         ("what", f"{about['task']}, {model.get('name', '?')}, {len(classes)} classes, {size(about['size'])}"),
         ("classes", shown),
         ("made by", about.get("command", "")),
+        ("start", start if isinstance(start, str) else ", ".join(start[key] for key in ("weights", "licence"))),
         ("data", about.get("data") if isinstance(about.get("data"), str) else json.dumps(about.get("data", ""))),
         ("licence", about.get("licence", "")),
         ("allows", about.get("allows", "")),
+        ("chosen at", f"epoch {chosen['epoch']}: {figures}, on photos not trained on" if figures else ""),
         *(("measured", f"{row['figures']}  {row['command']}") for row in about.get("scores", ()) if "figures" in row),
         *(("published", f"{row['figures']}  {row['source']}") for row in about.get("published", ())),
         ("good for", about.get("good_for", "")),
@@ -116,7 +121,8 @@ def problems(name: str, found: Sequence[str]) -> int:
     """What ``percept data verify`` found; returns 0, or 1 if something is wrong."""
     for problem in found:
         answer(problem)
-    answer(f"{name}: {'in order' if not found else f'{len(found)} problems'}")
+    count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    answer(f"{name}: {count if found else 'in order'}")
     return 1 if found else 0
 
 

@@ -1,8 +1,8 @@
 """The one training loop of all tasks: plain PyTorch, resumable to the bit, the same on one process or many.
 
-A task hands over a :class:`Trainable`. One step is: for each part of the batch, loss -> finite? -> backward; then clip,
-step, running mean of the weights. A task's loss is a *sum*, and ``size`` tells from the targets alone what it is divided
-by over the whole global batch, so that parts of a batch and several processes give the gradients of one.
+A task hands over a :class:`Trainable`. One step is: for each part of the batch, loss -> finite? -> backward; then
+clip, step, running mean of the weights. A task's loss is a *sum*, and ``size`` tells from the targets alone what it is
+divided by over the whole global batch, so that parts of a batch and several processes give the gradients of one.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Trainable(Protocol):
     metric: str  # the number of validate() that says which epoch is best
     higher_is_better: bool
     header: dict[str, Any]  # of the weight files; scores are added
+    facts: dict[str, Any]  # about the data and the start, for run.toml
 
     def steps(self) -> int:
         """Steps an epoch."""
@@ -137,6 +138,7 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
                             128 + stop,
                         )
             logged = {name: total / steps for name, total in sums.items()}
+            _refuse_broken(judged, state, options.store)  # the last step's update no loss has looked at
             scores = _validate(task, judged, device, rank)
             state.epoch, state.step, sums = state.epoch + 1, 0, {}
             score = scores[task.metric]
@@ -241,6 +243,17 @@ def _running_mean(decay: float) -> Any:
 
 def _early(options: TrainOptions, state: State) -> bool:
     return bool(options.patience) and state.epoch - state.best_epoch >= options.patience
+
+
+def _refuse_broken(model: nn.Module, state: State, store: str) -> None:
+    """Raises Diverged for weights that are not finite in the type in which they are stored."""
+    for name, tensor in model.state_dict().items():
+        kept = tensor.to(getattr(torch, store)) if tensor.ndim > 1 and tensor.is_floating_point() else tensor
+        if not torch.isfinite(kept).all():
+            raise Diverged(
+                f"{name} is no longer finite in {store} after epoch {state.epoch + 1}; the last good weights are kept. "
+                f"A lower --lr or a longer --warmup helps"
+            )
 
 
 def _validate(task: Trainable, model: nn.Module, device: Device, rank: int) -> dict[str, float]:

@@ -75,7 +75,7 @@ class TrainOptions(Talk, Machine):
     stop_after: int = option(0, "stop after this epoch as if interrupted; 0 = at the end", group="Training", low=0)
     store: str = option("float16", "numbers in the weight files", group="Training", choices=("float16", "float32"))
     precision: str = option("auto", "arithmetic of the network", group="Speed", choices=PRECISIONS)
-    channels_last: bool = option(True, "keep pictures' channels innermost in memory", group="Speed")
+    channels_last: bool = option(False, "keep channels innermost in memory: faster on GPUs", group="Speed")
     workers: int = option(0, "processes that load samples; 0 = none beside this one", group="Speed", low=0)
     out: str = option("", "run folder", group="Output", metavar="DIR", shown_default="runs/TASK-DATA-N")
     resume: str = option("", "go on with this run, as it was", group="Output", metavar="runs/NAME")

@@ -58,6 +58,8 @@ def index() -> tuple[Shipped, ...]:
 def resolve(wanted: str, task: str | None = None) -> tuple[str, Path]:
     """The name to show and the file for a shipped name, a ``.safetensors`` file, a run folder, or the task's default.
 
+    A shipped name comes first; write ``./NAME`` for a file or folder of that name.
+
     Raises:
         UsageError: no such weights (the nearest name is suggested), or a shipped file is not the tested one.
     """
@@ -67,17 +69,17 @@ def resolve(wanted: str, task: str | None = None) -> tuple[str, Path]:
         if row is None:
             raise UsageError(f"no weights are shipped for {task}; name a file with --weights")
         return row.name, verified(row)
+    for row in index():
+        if row.name == wanted:
+            if task is not None and row.task != task:
+                raise UsageError(f'weights "{wanted}" are for {row.task}, not for {task}')
+            return row.name, verified(row)
     path = Path(wanted)
     if path.is_dir():
         best = path / "best.safetensors"
         if not best.is_file():
             raise UsageError(f"{path}: no best.safetensors in this folder; is it a run of percept train?")
         return str(best), best
-    for row in index():
-        if row.name == wanted:
-            if task is not None and row.task != task:
-                raise UsageError(f'weights "{wanted}" are for {row.task}, not for {task}')
-            return row.name, verified(row)
     if path.exists():
         return str(path), path
     names = [row.name for row in rows]

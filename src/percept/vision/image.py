@@ -76,6 +76,18 @@ def read_image(source: Path | bytes) -> np.ndarray:
         return _read(file, os.fstat(file.fileno()).st_size)
 
 
+def read_sample(path: Path) -> np.ndarray:
+    """The picture of a data set, as :func:`read_image` gives it; one that cannot be used makes the set unusable.
+
+    Raises:
+        UsageError: not a whole picture; the message names the file.
+    """
+    try:
+        return read_image(path)
+    except InputError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
 def to_rgb(value: Any) -> np.ndarray:
     """Whatever a Python caller has for a picture, as ``(H, W, 3)`` uint8 RGB.
 

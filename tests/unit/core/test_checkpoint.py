@@ -41,6 +41,16 @@ def test_the_same_content_is_the_same_bytes(written: Path, tmp_path: Path) -> No
     assert again.read_bytes() == written.read_bytes()
 
 
+def test_a_header_of_any_length_is_read(tmp_path: Path) -> None:
+    """Some lengths have 0x80, with which pickles begin, as their first byte; the format pads lengths to eights."""
+    firsts, path = set(), tmp_path / "w.safetensors"
+    for extra in range(0, 256, 8):
+        checkpoint.save(path, {"a": torch.ones(1)}, {"task": "detect", "note": "x" * extra})
+        firsts.add(path.read_bytes()[0])
+        assert checkpoint.load(path).header["note"] == "x" * extra
+    assert 0x80 in firsts
+
+
 def test_another_tasks_file_is_refused(written: Path) -> None:
     with pytest.raises(UsageError, match="these weights are for detect, not for classify"):
         checkpoint.load(written, task="classify")

@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from percept.core.errors import InputError, UsageError, nearest
-from percept.vision.image import SUFFIXES, read_image
+from percept.core.errors import UsageError, nearest
+from percept.vision.image import SUFFIXES, read_sample
 
 SPLITS = ("train", "val", "test")
 OTHER_NAMES = {"val": ("valid", "validation"), "train": ("training",), "test": ("testing",)}
@@ -227,10 +227,7 @@ class ValidationPhotos(Dataset):
 
 def decoded(path: Path) -> Tensor:
     """(3, H, W) uint8 RGB."""
-    try:
-        return torch.from_numpy(read_image(path)).permute(2, 0, 1)  # (H, W, 3) -> (3, H, W)
-    except InputError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return torch.from_numpy(read_sample(path)).permute(2, 0, 1)  # (H, W, 3) -> (3, H, W)
 
 
 def stream(*numbers: int) -> int:

@@ -79,6 +79,7 @@ class DenseMobileNetV2(nn.Module):
         """`window`: cells on a side of the local average; 1 gives the finest map; its averages are the usual one."""
         maps = self.features(normalise(images))  # (B, 1280, h, w)
         window = window or self.window
-        local = F.avg_pool2d(maps, [min(window, side) for side in maps.shape[2:]], stride=1)
+        # int: in an exported network the window is a constant
+        local = F.avg_pool2d(maps, [min(window, int(side)) for side in maps.shape[2:]], stride=1)
         dropout, linear = self.classifier
         return F.conv2d(dropout(local), linear.weight[:, :, None, None], linear.bias)  # (B, classes, rows, columns)

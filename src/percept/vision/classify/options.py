@@ -46,7 +46,8 @@ class Predict(Dense, PredictOptions):
 
     def without_effect(self) -> list[tuple[str, str]]:
         """Options that change nothing in this combination, each with the reason."""
-        return [] if self.out else [("map", "the picture is drawn into --out DIR")]
+        found = [] if self.out else [("map", "the picture is drawn into --out DIR")]
+        return found + ([("format", "--json chooses the format")] if self.json and self.format != "json" else [])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,12 @@ from percept.core.device import Device, choose
 from percept.core.errors import UsageError
 from percept.core.evaluation import Report, Table, answers, figure
 from percept.core.export import to_onnx
+from percept.core.files import write_atomic
 from percept.vision import image
 from percept.vision.classify import data, decode
 from percept.vision.classify.check import CheckReport, look_through
 from percept.vision.classify.classifier import dense_options, load
-from percept.vision.classify.model import from_checkpoint
+from percept.vision.classify.model import DenseMobileNetV2, from_checkpoint
 from percept.vision.classify.options import DATASETS, Evaluate, Export, Train
 from percept.vision.classify.trainer import Trainer, accuracy, rank_of
 
@@ -45,7 +48,7 @@ def evaluate(options: Evaluate) -> Report:
     dense = dense_options(options, read.header)
 
     def rank(photo: data.Photo) -> int:
-        probabilities = decode.classify(network, image.read_image(photo.path), device=device, **dense)
+        probabilities = decode.classify(network, image.read_sample(photo.path), device=device, **dense)
         return rank_of(probabilities, names.index(photos.names[photo.label]))
 
     ranks, seconds = answers("photos", chosen, rank)
@@ -55,10 +58,11 @@ def evaluate(options: Evaluate) -> Report:
         own = [rank for rank, photo in zip(ranks, chosen, strict=True) if photo.label == number]
         if own:
             rows.append((name, *(figure(value, 1) for value in accuracy(own).values()), str(len(own))))
+    classes = Table("classes", ("class", "top1", "top5", "photos"), tuple(rows))
     milliseconds = 1000 * seconds / max(1, len(chosen))
     return Report(
         "classify",
-        Path(options.data).name,
+        Path(options.data).name or options.data,
         split,
         shown,
         len(chosen),
@@ -70,26 +74,33 @@ def evaluate(options: Evaluate) -> Report:
                 ("measured here", "top1", "top5", "ms"),
                 ((shown, figure(ours["top1"], 1), figure(ours["top5"], 1), f"{milliseconds:.0f}"),),
             ),
-            Table("classes", ("class", "top1", "top5", "photos"), tuple(rows)),
+            classes,
         ],
+        files=[_written(Path(options.out) / "classes.csv", classes)] if options.out else [],
         note=f"percent; shortest side {','.join(map(str, dense['scales']))}, vote {dense['vote']}; {device}",
     )
 
 
 def export(options: Export) -> dict[str, Any]:
-    """ONNX: images (B, 3, H, W) RGB 0..1 -> scores (B, K, rows, columns), before the softmax."""
+    """ONNX: images (B, 3, H, W) RGB 0..1 -> scores (B, K, rows, columns) before the softmax; H and W from --size on."""
     shown, path = weights.resolve(options.weights, "classify")
     read = checkpoint.load(path, task="classify")
+    network = from_checkpoint(read)
+    size = options.size
+    if isinstance(network, DenseMobileNetV2):
+        network.window = min(network.window, -(-size // 32))  # cells of a picture of this size, then of every size
+    else:
+        size = max(size, network.grid().size)  # a smaller picture is padded, by a number that would become a constant
     to = Path(options.out or f"{Path(shown).stem}.onnx")
-    example = torch.rand(1, 3, options.size, options.size, generator=torch.Generator().manual_seed(0))
-    other = torch.rand(1, 3, options.size, options.size + 64, generator=torch.Generator().manual_seed(1))
+    example = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    other = torch.rand(1, 3, size, size + 64, generator=torch.Generator().manual_seed(1))
     return to_onnx(
-        from_checkpoint(read),
+        network,
         to,
         example,
         other,
         inputs=("images",),
-        outputs=("scores",),
+        outputs={"scores": {0: "batch", 2: "rows", 3: "columns"}},
         about={**read.header, "weights": shown},
     )
 
@@ -97,6 +108,13 @@ def export(options: Export) -> dict[str, Any]:
 def check(folder: Path) -> CheckReport | None:
     """What a folder of photos in class folders holds and what is wrong with it, or None if it is no such folder."""
     return look_through(folder) if data.recognise(folder) else None
+
+
+def _written(path: Path, table: Table) -> Path:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([table.columns, *table.rows])
+    write_atomic(path, text.getvalue())
+    return path
 
 
 def _folder(name: str) -> Path:

@@ -114,14 +114,14 @@ class Trainer:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Share of the photos kept for choosing whose class is the first answer, or among five; in percent."""
         ranks = [
-            rank_of(self._answer(model, image.read_image(photo.path)), photo.label) for photo in self.chosen_on.photos
+            rank_of(self._answer(model, image.read_sample(photo.path)), photo.label) for photo in self.chosen_on.photos
         ]
         return accuracy(ranks)
 
     def pictures(self, model: nn.Module, folder: Path) -> None:
         """The first photos kept for choosing, with what is seen in them now."""
         for photo in self.chosen_on.photos[:PICTURES]:
-            rgb = image.read_image(photo.path)
+            rgb = image.read_sample(photo.path)
             answer = decode.best(self._answer(model, rgb), self.photos.names, 3)
             made = Classes(photo.path.name, rgb.shape[1], rgb.shape[0], *zip(*answer, strict=True), rgb)
             made.save(folder / f"{photo.path.stem}.jpg")

@@ -64,11 +64,6 @@ def apply(scores: np.ndarray, calibration: Calibration) -> np.ndarray:
     return sigmoid(calibration.a * logit(scores) + calibration.b).astype(np.float32)
 
 
-def undo(probability: float, calibration: Calibration) -> float:
-    """The merged score whose calibrated probability this is: where to cut before merging costs time."""
-    return float(sigmoid((logit(np.array([probability])) - calibration.b) / calibration.a)[0])
-
-
 def logit(p: np.ndarray) -> np.ndarray:
     p = np.clip(np.asarray(p, np.float64), EDGE, 1 - EDGE)
     return np.log(p) - np.log1p(-p)

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
-from percept.core.errors import InputError, UsageError
+from percept.core.errors import UsageError
 from percept.vision.detect.augment import Augment, Sample, augmented
 from percept.vision.detect.layouts import read_photos, recognise, splits
 from percept.vision.detect.photos import Photo, PhotoSet, Problem
-from percept.vision.image import read_image
+from percept.vision.image import read_sample
 
 __all__ = [
     "Photo",
@@ -166,10 +166,7 @@ class TrainingPhotos(Dataset):
         """(H, W, 3) uint8 RGB, from memory if it was kept there: decoding costs more than all augmentation."""
         if index in self.cached:
             return self.cached[index]
-        try:
-            image = read_image(photo.path)
-        except InputError as error:
-            raise UsageError(f"{photo.path}: {error}") from error
+        image = read_sample(photo.path)
         if image.shape[:2] != (photo.height, photo.width):
             raise UsageError(f"{photo.path}: changed since the labels were read")
         if (shrink := self.longest / max(image.shape[:2])) < 1:

@@ -38,9 +38,9 @@ def detect(
     level of the pyramid, pixels; flip: look at the mirrored photo too; conf: lowest score given; merge: a name in
     MERGES; classes: only these class indices, None for all; calibration: a and b of `calibration.fit`, None for none.
 
-    Returns boxes (N, 4) float32 x0 y0 x1 y1 in pixels of the photo and inside it, scores (N,) float32 in 0..1 and falling,
-    labels (N,) int64, at most `max_detections`. A higher `conf` gives the first of the same boxes: it has no say in the
-    merging. Raises ValueError for impossible scales and KeyError for an unknown merge.
+    Returns boxes (N, 4) float32 x0 y0 x1 y1 in pixels of the photo and inside it, scores (N,) float32 in 0..1 and
+    falling, labels (N,) int64, at most `max_detections`. A higher `conf` gives the first of the same boxes: it has no
+    say in the merging. Raises ValueError for impossible scales and KeyError for an unknown merge.
     """
     height, width = rgb.shape[:2]
     views: list[Merged] = []

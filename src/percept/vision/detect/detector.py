@@ -86,7 +86,9 @@ class Detector:
         out = Path(options.out) if options.out else None
         sink = Pictures(self, out) if out is not None else None
         form = "json" if options.json else options.format
-        to = outputs.Deliver(self.about, form, out, formats.header()[1:], formats.PER_FILE, formats.DOCUMENT, sink)
+        to = outputs.Deliver(
+            self.about, form, out, formats.header()[1:], formats.PER_FILE, formats.DOCUMENT, sink, without_image
+        )
         return to.run(self.stream(), strict=options.strict)
 
     def heat(self, rgb: np.ndarray) -> np.ndarray:

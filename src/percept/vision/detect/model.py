@@ -78,7 +78,8 @@ class Conv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.silu(super().forward(x))
+        # in place where no gradient needs the sum before it: fresh memory costs more than the arithmetic
+        return F.silu(super().forward(x), inplace=not torch.is_grad_enabled())
 
 
 class DepthWise(nn.Module):
@@ -248,7 +249,7 @@ class Compact(nn.Module):
 
     def raw(self, images: Tensor) -> list[Level]:
         """Images (B, 3, H, W), RGB in 0..1, to the raw maps at strides 8, 16 and 32: what `loss.py` takes."""
-        return self.head(self.neck(*self.backbone((images - self.mean) / self.std)))
+        return self.head(self.neck(*self.backbone((images - self.mean).div_(self.std))))
 
     def forward(self, images: Tensor) -> Windows:
         """Images (B, 3, H, W), RGB in 0..1, to Windows: scores (B, N, K), boxes (B, N, 4) in pixels of the input.

@@ -55,17 +55,28 @@ class Predict(Dense, PredictOptions):
 
     def without_effect(self) -> list[tuple[str, str]]:
         """Options that change nothing in this combination, each with the reason."""
-        return [] if self.out else [("save", "nothing is kept without --out DIR")]
+        found = [] if self.out else [("save", "nothing is kept without --out DIR")]
+        return found + ([("format", "--json chooses the format")] if self.json and self.format != "json" else [])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train(TrainOptions):
     """``percept train detect``"""
 
+    batch: int = option(8, "photos a step, over all processes", group="Training", low=1)
     model: str = option("compact", "network", group="Model", choices=MODELS)
     width: float = option(1.0, "channels of an overfeat network, as a share of the paper's", group="Model", low=0.01)
     size: int = option(
         416, "longest side of the photos in training", group="Training", unit="pixels", low=64, high=2048
+    )
+    scales: tuple[int, ...] = option(
+        (),
+        "longest side of the photo at each level of the pyramid that the weights will answer with",
+        group="Model",
+        unit="pixels",
+        low=32,
+        high=4096,
+        shown_default="--size",
     )
     multiscale: float = option(
         0.25, "vary the size of each batch by this share up and down", group="Training", low=0.0, high=0.7
@@ -91,6 +102,7 @@ class Train(TrainOptions):
             found.append(("width", "compact has one width"))
         else:
             found.append(("distil", "only compact has a start to stay near"))
+            found.append(("negatives", "OverFeat takes three for each object window, as the paper does"))
         if self.augment != "full":
             found.append(("mosaic_off", "there is no mosaic without --augment full"))
         return found

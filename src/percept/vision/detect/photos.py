@@ -248,7 +248,8 @@ def find_photo(bases: list[Path], name: str) -> Path | None:
     names = [name] if "/" not in name and "\\" not in name else [name, name.replace("\\", "/").rsplit("/", 1)[-1]]
     for wanted in names:
         for base in bases:
-            if wanted and os.path.isfile(base / wanted):  # os.path: False, not an error, for names no system takes
+            # os.path: False, not an error, for names that no system takes
+            if wanted and os.path.isfile(base / wanted):  # noqa: PTH113
                 return base / wanted
     return None
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from percept.core import checkpoint, datasets, weights
+from percept.core.console import say
 from percept.core.device import Device, choose
 from percept.core.errors import UsageError
 from percept.core.evaluation import Report, Table, answers, figure
@@ -21,6 +22,7 @@ from percept.vision.detect.detector import dense_options, load
 from percept.vision.detect.mistakes import mistakes
 from percept.vision.detect.networks import from_checkpoint
 from percept.vision.detect.options import DATASETS, Evaluate, Export, Train
+from percept.vision.detect.overfeat import OverFeatDetector
 from percept.vision.detect.published import published
 from percept.vision.detect.trainer import Trainer
 
@@ -44,6 +46,9 @@ def evaluate(options: Evaluate) -> Report:
     shown, path = weights.resolve(options.weights, "detect")
     read = checkpoint.load(path, task="detect")
     names_of_data = photos.names
+    left_out = [problem for problem in photos.problems if problem.dropped]
+    if left_out:
+        say(f"{len(left_out)} labels or photos left out, first {left_out[0]} (percept data check {options.data})")
     photos = _in_order_of(photos, tuple(read.header["classes"]))
     device = choose(options.device, options.threads, options.precision)
     network = from_checkpoint(read).to(device.torch, memory_format=torch.channels_last)
@@ -52,7 +57,7 @@ def evaluate(options: Evaluate) -> Report:
 
     def detect(photo: data.Photo) -> metrics.Found:
         nonlocal spent
-        rgb = image.read_image(photo.path)
+        rgb = image.read_sample(photo.path)
         began = time.perf_counter()
         found = decode.detect(network, rgb, device=device, conf=EVERY_WINDOW, **dense)
         spent += time.perf_counter() - began
@@ -112,6 +117,7 @@ def evaluate(options: Evaluate) -> Report:
             "per_class": [vars(c) for c in scores.per_class],
             "voc_ap50": voc,
             "ms_per_photo": milliseconds,
+            "left_out": len(left_out),
             "scales": list(dense["scales"]),
             "merge": dense["merge"],
             "tta": dense["flip"],
@@ -120,11 +126,13 @@ def evaluate(options: Evaluate) -> Report:
 
 
 def export(options: Export) -> dict[str, Any]:
-    """ONNX: images (B, 3, H, W) RGB 0..1 -> scores (B, N, K), boxes (B, N, 4) in pixels; H and W multiples of stride."""
+    """ONNX: images (B, 3, H, W) RGB 0..1 -> scores (B, N, K), boxes (B, N, 4) pixels; H and W multiples of stride."""
     shown, path = weights.resolve(options.weights, "detect")
     read = checkpoint.load(path, task="detect")
     network = from_checkpoint(read)
-    size = -(-options.size // network.stride) * network.stride
+    # OverFeat pads a picture smaller than its window, by a number that would become a constant
+    least = network.grid.size if isinstance(network, OverFeatDetector) else 0
+    size = -(-max(options.size, least) // network.stride) * network.stride
     to = Path(options.out or f"{Path(shown).stem}.onnx")
     example = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
     other = torch.rand(1, 3, size, size + network.stride, generator=torch.Generator().manual_seed(1))
@@ -134,7 +142,7 @@ def export(options: Export) -> dict[str, Any]:
         example,
         other,
         inputs=("images",),
-        outputs=("scores", "boxes"),
+        outputs={name: {0: "batch", 1: "windows"} for name in ("scores", "boxes")},
         about={**read.header, "weights": shown},
     )
 

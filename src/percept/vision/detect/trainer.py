@@ -85,7 +85,7 @@ class Trainer:
             "classes": list(train.names),
             "data": {"sets": [name for name, _ in folders], "photos": len(train.photos)},
             "start": start,
-            "scales": [options.size],
+            "scales": list(options.scales or (options.size,)),
             "merge": "vote",
         }
         self.facts = {
@@ -118,7 +118,8 @@ class Trainer:
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The summed loss of these photos and its parts."""
         images = batch.images.to(self.device.torch, non_blocking=True).float() / 255
-        images = images.contiguous(memory_format=torch.channels_last)
+        if self.options.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
         raw = self.model.raw(images)
         if self.options.model != "compact":
             return overfeat_loss(raw, batch.targets)
@@ -136,7 +137,7 @@ class Trainer:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """AP and AP50 on the photos kept for choosing, as COCO counts them; fits the calibration on the way."""
-        found = [self._detect(model, image.read_image(photo.path)) for photo in self.chosen_on.photos]
+        found = [self._detect(model, image.read_sample(photo.path)) for photo in self.chosen_on.photos]
         scores = metrics.score(self.chosen_on, found)
         self.header["calibration"] = list(calibration.fit(*metrics.graded(self.chosen_on, found)))
         return {"AP50": scores.AP50 or 0.0, "AP": scores.AP or 0.0}
@@ -144,7 +145,7 @@ class Trainer:
     def pictures(self, model: nn.Module, folder: Path) -> None:
         """The first photos kept for choosing, with what is found now."""
         for photo in self.chosen_on.photos[:PICTURES]:
-            rgb = image.read_image(photo.path)
+            rgb = image.read_sample(photo.path)
             found = Detections(
                 photo.path.name,
                 photo.width,
@@ -206,7 +207,7 @@ def _teacher(options: Train, names: Sequence[str], device: Device) -> nn.Module 
 
 
 def _freeze(network: nn.Module, what: str) -> None:
-    """Keep the trunk, or all but the heads, as they are. OverFeat's heads sit on its trunk, so that both mean the same."""
+    """Keep the trunk, or all but the heads, as they are. OverFeat's heads sit on its trunk: both mean the same."""
     if what == "none":
         return
     network.requires_grad_(what == "trunk")
