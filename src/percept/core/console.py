@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 30.0  # where no terminal is there for a moving bar
 
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)  # file names may hold :cat: and [red]
+stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 _quiet = False
 
 
@@ -31,18 +31,18 @@ def configure(*, quiet: bool = False, verbose: bool = False) -> None:
 
 class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        stderr.print(f"[dim]{escape(record.getMessage())}[/dim]")
+        stderr.print(record.getMessage(), style="dim", markup=False)
 
 
 def say(text: str, *, style: str = "") -> None:
     """One line for the person at the terminal, on stderr; nothing with ``--quiet``."""
     if not _quiet:
-        stderr.print(escape(text), style=style)
+        stderr.print(text, style=style, markup=False)
 
 
 def complain(text: str) -> None:
     """One line that is said even with ``--quiet``: an error."""
-    stderr.print(escape(text), style="red")
+    stderr.print(text, style="red", markup=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", left: int = 1) -> Table:
@@ -51,7 +51,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     for number, column in enumerate(columns):
         made.add_column(column, justify="left" if number < left else "right", no_wrap=number >= left, overflow="fold")
     for row in rows:
-        made.add_row(*(escape(cell) for cell in row))
+        made.add_row(*(Text(cell) for cell in row))
     return made
 
 
@@ -90,7 +90,7 @@ class Progress:
         self.note = note
         now = time.monotonic()
         if self._status is not None:
-            self._status.update(escape(self.line()))
+            self._status.update(Text(self.line()))
         elif now - self._spoke > SECONDS_BETWEEN_LINES:
             self._spoke = now
             say(self.line())

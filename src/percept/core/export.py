@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,6 +42,7 @@ def to_onnx(
         UsageError: onnx and onnxruntime are not installed (the extra ``export``).
         PerceptError: the file does not answer as torch does.
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports to its makers; percept stays offline
     try:
         import onnx
         import onnxruntime

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from percept import __version__
 from percept.core.console import answer, complain, duration, say, stdout
-from percept.core.errors import InputError, PerceptError
+from percept.core.errors import InputError
 from percept.core.files import write_atomic
 from percept.core.sources import Item
 
@@ -162,14 +162,6 @@ def with_errors(items: Iterable[tuple[Item, Any]], predict: Callable[[Item, Any]
         except InputError as error:
             result = error
         yield item, result
-
-
-def document(about: Mapping[str, Any]) -> str:
-    """One JSON document as stdout carries it. Not-a-number has no place in JSON and becomes null."""
-    try:
-        return json.dumps({"percept": __version__, **about}, ensure_ascii=False, indent=1, allow_nan=False)
-    except ValueError as error:
-        raise PerceptError(f"a figure is not a number: {error}") from error
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:

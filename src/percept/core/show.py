@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,9 @@ from percept.core.console import answer, duration, say, size, stdout, table
 
 
 def document(content: dict[str, Any]) -> str:
-    """One JSON document; every one begins with the version."""
-    return json.dumps({"percept": __version__, **content}, ensure_ascii=False, indent=1, default=str)
+    """One JSON document; every one begins with the version. Not-a-number, for which JSON has no word, becomes null."""
+    whole = _without_nan({"percept": __version__, **content})
+    return json.dumps(whole, ensure_ascii=False, indent=1, default=str, allow_nan=False)
 
 
 def report(made: Any, *, as_json: bool) -> None:
@@ -136,6 +138,14 @@ def report_of_check(made: Any, *, as_json: bool) -> None:
         stdout.print()
     for line in made.lines():
         answer(line)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> str:

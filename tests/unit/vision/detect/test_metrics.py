@@ -371,8 +371,9 @@ def test_curves_of_nothing_are_an_empty_picture(tmp_path):
     assert (tmp_path / "curves.png").exists()
 
 
-def test_published_rows_name_their_data_and_source_and_say_not_measured_here():
-    assert {row["data"] for row in published("coco_mini")} == {"COCO val2017", "ILSVRC2013 detection"}
-    assert {row["data"] for row in published("cells")} == {"ILSVRC2013 detection"}
-    assert all(row["measured_here"] is False for row in published("coco_mini"))
+def test_published_rows_name_their_data_and_source():
+    coco = ["person", "car", "traffic light", "hair drier", "toothbrush"]
+    assert {row["data"] for row in published(coco)} == {"COCO val2017"}
+    assert {row["data"] for row in published(["RBC", "WBC"])} == {"ILSVRC2013 detection"}
+    assert all(row["source"] and row["system"] and row["figures"] for row in published(coco))
     assert all(row.source and (0 < row.figure < 1 or row.metric.endswith("error")) for row in PUBLISHED)

@@ -1,0 +1,90 @@
+"""The tiny real inputs with which each task goes through the menu of ``test_tasks.py``: a new task adds one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from percept.vision.image import read_image
+
+TOP = Path(__file__).resolve().parents[2]
+DATA, EXAMPLES = TOP / "tests" / "data", TOP / "examples"
+PHOTOS = DATA / "coco_tiny" / "images"
+DETECT: str | None = None  # shipped weights of detect that the tests use; None: the default
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the menu needs to know of a task.
+
+    weights: shipped ones to answer with, None for the default; predict: arguments that are answered, one result each;
+    further: flags that go with them; columns: cells of a line in a pipe, the input's name among them;
+    broken: the bytes of an input that cannot be used, and the suffix of its file;
+    data: a folder to train and to evaluate on; train: flags that make it a matter of a second, two epochs of two
+    steps or more; metrics: the names that DESIGN promises for ``percept eval --json``;
+    first: a training sample's file in ``data``; example: what the exported network is run on, input name -> array;
+    another: weights of another task.
+    """
+
+    weights: str | None
+    predict: tuple[Path, ...]
+    columns: int
+    broken: tuple[bytes, str]
+    data: Path
+    train: tuple[str, ...]
+    metrics: tuple[str, ...]
+    example: Callable[[], dict[str, np.ndarray]]
+    another: str
+    first: str
+    further: tuple[str, ...] = ()
+
+    @property
+    def with_weights(self) -> tuple[str, ...]:
+        """``--weights NAME``, or nothing for the default."""
+        return ("--weights", self.weights) if self.weights else ()
+
+    @property
+    def start(self) -> tuple[str, ...]:
+        """The same for training."""
+        return ("--start", self.weights) if self.weights else ()
+
+
+def photo(side: int) -> dict[str, np.ndarray]:
+    """(1, 3, side, side) float32, RGB 0..1: a real photo as the networks of vision take it."""
+    rgb = cv2.resize(read_image(EXAMPLES / "cat_grooming.jpg"), (side, side), interpolation=cv2.INTER_AREA)
+    return {"images": rgb.transpose(2, 0, 1)[None].astype(np.float32) / 255}  # (H, W, 3) -> (1, 3, H, W)
+
+
+CUT = (PHOTOS / "horse_marsh.jpg").read_bytes()[:3000], ".jpg"  # its header is whole, half of its pixels are not there
+SHORT = ("--epochs", "2", "--warmup", "0", "--lr", "0.001")
+
+INPUTS = {
+    "detect": Inputs(
+        weights=DETECT,
+        predict=(PHOTOS / "horse_marsh.jpg", PHOTOS / "motorcycle.jpg"),
+        columns=7,  # input, label, score, x0, y0, x1, y1
+        broken=CUT,
+        data=DATA / "voc_cells",
+        train=("--batch", "1", "--size", "64", "--multiscale", "0", *SHORT),
+        metrics=("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
+        example=lambda: photo(96),
+        another="imagenet",
+        first="JPEGImages/BloodImage_00001.jpg",
+    ),
+    "classify": Inputs(
+        weights=None,
+        predict=(PHOTOS / "horse_marsh.jpg", PHOTOS / "motorcycle.jpg"),
+        columns=3,  # input, label, probability
+        broken=CUT,
+        data=DATA / "classify_tiny",
+        train=("--batch", "2", "--size", "32", *SHORT),
+        metrics=("top1", "top5"),
+        example=lambda: photo(64),
+        another="yolox-nano",
+        first="train/animal/dog_rug.jpg",
+    ),
+}

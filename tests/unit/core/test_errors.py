@@ -1,0 +1,37 @@
+"""Errors are sentences with exit codes, and wrong words lead to the nearest right one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from percept.core.errors import Diverged, InputError, PerceptError, Stopped, UsageError, nearest
+
+
+def test_exit_codes_are_the_documented_ones() -> None:
+    assert [kind.exit_code for kind in (PerceptError, InputError, UsageError, Diverged)] == [1, 1, 2, 3]
+    assert Stopped("stopped", 143).exit_code == 143
+    for kind in (InputError, UsageError, Diverged, Stopped):
+        assert issubclass(kind, PerceptError)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "said"),
+    [
+        ("steroe", ["detect", "stereo"], "; did you mean stereo?"),
+        ("DETECT", ["detect"], "; did you mean detect?"),
+        ("persn", ["Person", "car"], "; did you mean Person?"),
+        ("xqzvw", ["detect", "stereo"], ""),
+        ("", ["detect"], ""),
+        ("detect", [], ""),
+    ],
+)
+def test_the_nearest_word(word: str, known: list[str], said: str) -> None:
+    assert nearest(word, known) == said
+
+
+@given(st.text(max_size=20), st.lists(st.text(min_size=1, max_size=20), max_size=6))
+def test_a_suggestion_is_always_a_known_word(word: str, known: list[str]) -> None:
+    said = nearest(word, known)
+    assert said == "" or any(said == f"; did you mean {name}?" for name in known)
