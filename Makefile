@@ -26,5 +26,5 @@ $(VENV)/demo: $(SOURCES)
 
 $(VENV)/test: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet '.[test]'
+	$(VENV)/bin/python -m pip install --quiet -e '.[test]'
 	touch $@ $(VENV)/demo
