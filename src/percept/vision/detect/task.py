@@ -28,7 +28,7 @@ from percept.vision.detect.trainer import Trainer
 
 __all__ = ["check", "evaluate", "export", "load", "trainer"]
 
-EVERY_WINDOW = 0.01  # lowest score that is measured: AP wants the whole curve
+EVERY_WINDOW = 0.001  # lowest score that is measured: AP wants the whole curve
 
 
 def trainer(options: Train, device: Device) -> Trainer:
