@@ -309,6 +309,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as error:
         if os.environ.get("PERCEPT_DEBUG"):
             raise
+        if isinstance(error, ImportError) and "shared object file" in str(error):
+            complain(f"percept: {error} (OpenCV needs it; on Debian and Ubuntu: apt install libgl1 libglib2.0-0)")
+            return 2
         complain(f"percept: {type(error).__name__}: {error}")
         complain(
             "this is a bug of percept: please report it with the output of: percept doctor --markdown "

@@ -139,6 +139,17 @@ def test_a_bug_of_ours_asks_for_a_report_and_shows_where_when_asked(monkeypatch:
         percept("detect", PHOTO)
 
 
+def test_a_missing_library_of_the_system_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bare(*_: object, **__: object) -> int:
+        raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(api, "deliver", bare)
+    ran = percept("detect", PHOTO)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("percept: libGL.so.1: cannot open")
+    assert "apt install libgl1" in ran.err and "bug" not in ran.err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_while_it_answers_it_keeps_what_is_finished(
     number: int, code: int, monkeypatch: pytest.MonkeyPatch
