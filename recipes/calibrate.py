@@ -1,6 +1,5 @@
 r"""Fit the calibration of weights anew, on photos that they were not trained on; the network stays as it is.
 
-    python recipes/calibrate.py runs/detect-bccd-1/best.safetensors weights/blood-cells.safetensors --data BCCD
     python recipes/calibrate.py runs/general/best.safetensors weights/general.safetensors --scales 512 \
         --data coco_mini --data detect_pool --hold-out 0.1
 
