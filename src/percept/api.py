@@ -261,12 +261,26 @@ def _processes() -> Iterator[int]:
     dist.init_process_group(backend, timeout=datetime.timedelta(minutes=10))
     try:
         yield dist.get_rank()
-    except RuntimeError as error:  # gloo has no class of its own for this
-        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+    except Exception as error:
+        if not _of_a_peer(error):
             raise
         raise PerceptError("another process of this training has ended; the last saved state is kept") from error
     finally:
-        dist.destroy_process_group()
+        with contextlib.suppress(RuntimeError):  # nobody may be left to say goodbye to
+            dist.destroy_process_group()
+
+
+def _of_a_peer(error: Exception) -> bool:
+    """Whether an error came out of the talk between processes, which has no class of its own for that."""
+    where, modules = error.__traceback__, set()
+    while where is not None:
+        modules.add(where.tb_frame.f_globals.get("__name__", ""))
+        where = where.tb_next
+    # a backward pass fails in the reducer without a frame of Python's, and says what the network said
+    network = ("gloo", "nccl", "connection", "broken pipe", "peer")
+    return any(name.startswith("torch.distributed.") for name in modules) or (
+        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in network)
+    )
 
 
 def _meet() -> None:
