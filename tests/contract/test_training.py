@@ -166,7 +166,7 @@ def test_two_processes_equal_one_and_do_not_outlive_one_another(tmp_path: Path) 
         assert agent.returncode not in (0, None), said
         assert time.monotonic() - killed < 60
         assert "SIGKILL" in said
-        own = [line for line in said.splitlines() if "percept: " in line]  # rank 0's, if torchrun does not end it before
+        own = [line for line in said.splitlines() if "percept: " in line]  # if torchrun lets rank 0 speak at all
         assert "bug of percept" not in said, own
     finally:
         if agent.poll() is None:
