@@ -1,4 +1,4 @@
-# make demo   a virtual environment, percept in it, and a first answer on a photo
+# make demo   a virtual environment, percept in it, and first answers: a photo's objects, the depth of a pair
 # make test   the same environment with the test extras, and the whole suite
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,6 +8,8 @@ SOURCES := pyproject.toml $(shell find src weights -type f -not -name '*.pyc')
 
 demo: $(VENV)/demo
 	$(VENV)/bin/percept detect examples/street_people_cars.jpg --out out
+	$(VENV)/bin/percept stereo examples/stereo/motorcycle/im0.png examples/stereo/motorcycle/im1.png \
+		--calib examples/stereo/motorcycle/calib.txt --out out
 
 test: $(VENV)/test lint
 	$(VENV)/bin/python -m pytest

@@ -42,6 +42,7 @@ class Task:
 TASKS = (
     Task("detect", "objects with boxes", "percept.vision.detect", "percept detect street.jpg"),
     Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
+    Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
 )
 
 

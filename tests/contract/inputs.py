@@ -59,6 +59,7 @@ def photo(side: int) -> dict[str, np.ndarray]:
     return {"images": rgb.transpose(2, 0, 1)[None].astype(np.float32) / 255}  # (H, W, 3) -> (1, 3, H, W)
 
 
+SHARES = ("0.5", "1", "2", "3", "4")  # pixels off from which stereo calls an answer bad
 CUT = (PHOTOS / "horse_marsh.jpg").read_bytes()[:3000], ".jpg"  # its header is whole, half of its pixels are not there
 SHORT = ("--epochs", "2", "--warmup", "0", "--lr", "0.001")
 
@@ -86,5 +87,20 @@ INPUTS = {
         example=lambda: photo(64),
         another="yolox-nano",
         first="train/animal/dog_rug.jpg",
+    ),
+    "stereo": Inputs(
+        weights=None,
+        predict=tuple(sorted((DATA / "stereo_tiny" / "pairs").glob("*"))),
+        columns=7,  # input, width, height, max_disparity, lowest, highest, filled
+        broken=CUT,
+        data=DATA / "stereo_tiny",
+        train=("--batch", "1", "--size", "64", "--rows", "48", "--crops", "2", "--model", "fast", *SHORT),
+        metrics=(
+            *(f"bad{pixels}_{where}" for pixels in SHARES for where in ("noc", "all")),
+            *("epe_noc", "rms_noc", "density", "d1_all"),
+        ),
+        example=lambda: photo(96),
+        another="imagenet",
+        first="train/left/teddy.png",
     ),
 }

@@ -57,7 +57,7 @@ class Dataset:
     homepage: str
     layout: str  # coco, voc, imagefolder ...
     files: tuple[RemoteFile, ...]
-    unpacked: Mapping[str, int]  # path below the root -> number of files there; a file counts 1
+    unpacked: Mapping[str, int]  # path below the root -> number of files there; a file counts 1; 0: any number
     root: str = ""  # where the layout begins, below the data set's folder
     by_hand: bool = False  # the licence forbids fetching it automatically, or there is no lasting link
     note: str = ""
@@ -180,7 +180,8 @@ def _place(dataset: Dataset) -> tuple[Path, Dataset]:
 def how_by_hand(dataset: Dataset) -> str:
     """Where a set is got that percept may not fetch, and where to put it: indented lines."""
     packed = " and ".join(file.name for file in dataset.files if file.unpack)
-    what = f"{packed} or its unpacked folder" if packed else "its folders " + ", ".join(dataset.unpacked)
+    folders = ", ".join(path for path in dataset.unpacked if path != ".")
+    what = f"{packed} or its unpacked folder" if packed else f"its folders {folders}".rstrip()
     note = f"  {dataset.note}\n" if dataset.note else ""
     return (
         f"  It must be got by hand: {dataset.homepage}\n{note}  Put {what} in\n"
@@ -375,7 +376,7 @@ def _count(dataset: Dataset, root: Path) -> list[str]:
     for path, expected in dataset.unpacked.items():
         place = root / path
         count = sum(1 for _ in manifest.files(place)) if place.is_dir() else int(place.exists())
-        if count != expected:
+        if count != expected and expected:
             problems.append(f"{shown(place)}: {count:,} files where {expected:,} are expected")
         elif place.is_file() and not place.stat().st_size:
             problems.append(f"{shown(place)} is empty")

@@ -1,0 +1,136 @@
+"""The cost volume: what it costs to say that a pixel lies ``d`` pixels further left in the right view.
+
+Vectors are computed once a picture and then compared at every disparity (Zbontar & LeCun 2016, section 3.3), in rows
+that threads share, straight into bytes: a volume of floats would need four times the memory, and the sums of
+semi-global matching need no more than a byte of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor, nn
+
+from percept.core.device import Device
+from percept.vision.stereo.census import in_rows
+from percept.vision.stereo.model import standardised
+
+NEUTRAL = (
+    0.25  # of the highest cost, for a place outside the right picture: dear enough not to draw, cheap enough to take
+)
+ROWS = 64  # of both views, a few megabytes a layer
+CHUNK = 2**21  # vectors that go through accurate's fully connected layers at once
+
+
+def standard(left: np.ndarray, right: np.ndarray, device: Device) -> Tensor:
+    """Both views, (H, W, 3) uint8 RGB, standardised as wholes: (2, 3, H, W) on the device."""
+    views = torch.from_numpy(np.stack([left, right])).to(device.torch)  # (2, H, W, 3)
+    return standardised(views.permute(0, 3, 1, 2).float() / 255)  # (2, H, W, 3) -> (2, 3, H, W)
+
+
+def vectors(network: nn.Module, images: Tensor, device: Device) -> tuple[Tensor, Tensor]:
+    """Rows of both standardised views, (2, 3, h, W), as (C, h, W) vectors.
+
+    A CPU takes some rows at a time, with those around them that their vectors see: what lies between two layers then
+    stays in the cache, which makes it half as long.
+    """
+    height = images.shape[2]
+    step = ROWS if device.torch.type == "cpu" else height
+    beyond = network.radius + network.radius % 2  # even: where a trunk halves the rows, it halves the same ones
+    parts = []
+    with torch.inference_mode(), device.autocast():
+        for at in range(0, height, step):
+            first, end = max(0, at - beyond), min(height, at + step + beyond)
+            part = images[:, :, first:end].contiguous(memory_format=torch.channels_last)
+            parts.append(network.describe(part)[:, :, at - first : at - first + step].float())  # type: ignore[operator]
+    found = torch.cat(parts, dim=2)
+    return found[0], found[1]
+
+
+def volume(network: nn.Module, left: Tensor, right: Tensor, count: int, *, gain: float, threads: int = 1) -> np.ndarray:
+    """Costs as (H, W, D) uint8.
+
+    Each pixel's cheapest disparity costs nothing: a constant for all its disparities changes no sum's winner, and the
+    byte is left for the differences.
+
+    Args:
+        left, right: (C, H, W) of :func:`vectors`.
+        count: D, disparities 0 .. D - 1.
+        gain: cost of one unit of the network's own measure: nats of a softmax over the row, or accurate's logits.
+    """
+    if hasattr(network, "compare"):
+        return _compared(network, left, right, count, gain)
+    height, width = left.shape[1:]
+    one = left.permute(1, 0, 2).contiguous().cpu().numpy()  # (C, H, W) -> (H, C, W)
+    two = right.permute(1, 0, 2).flip(2).contiguous().cpu().numpy()  # reversed, so that d counts upwards in memory
+    found = np.empty((height, width, count), np.uint8)
+    scale = gain * float(network.sharpness.detach())  # type: ignore[arg-type]
+    neutral = int(255 * NEUTRAL)
+    in_rows(_cosines, height, threads, one, two, np.float32(scale), np.uint8(neutral), found)
+    return found
+
+
+def add(volume: np.ndarray, other: np.ndarray, weight: float, threads: int = 1) -> None:
+    """Add ``weight`` times another volume (H, W, D) uint8 in place, up to 255."""
+    table = np.minimum(255, np.arange(256) * weight + 0.5).astype(np.uint8)
+    in_rows(_add, len(volume), threads, volume, other, table)
+
+
+@njit(cache=True, nogil=True)
+def _add(volume, other, table, first, end):  # type: ignore[no-untyped-def]
+    for y in range(first, end):
+        for x in range(volume.shape[1]):
+            for d in range(volume.shape[2]):
+                volume[y, x, d] = min(255, np.int32(volume[y, x, d]) + table[other[y, x, d]])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _cosines(left, right, scale, neutral, found, first, end):  # type: ignore[no-untyped-def]
+    """Rows ``first`` to ``end`` of the volume from vectors (H, C, W), those of the right view reversed in x."""
+    channels, width = left.shape[1], left.shape[2]
+    count = found.shape[2]
+    sums = np.empty(count, np.float32)
+    for y in range(first, end):
+        for x in range(width):
+            inside = min(count, x + 1)
+            begin = width - 1 - x
+            for d in range(inside):
+                sums[d] = 0.0
+            for c in range(channels):
+                value = left[y, c, x]
+                row = right[y, c, begin : begin + inside]
+                for d in range(inside):
+                    sums[d] += value * row[d]
+            best = sums[0]
+            for d in range(1, inside):
+                best = max(best, sums[d])
+            for d in range(inside):
+                found[y, x, d] = np.uint8(min(np.float32(255.0), (best - sums[d]) * scale + np.float32(0.5)))
+            for d in range(inside, count):
+                found[y, x, d] = neutral
+
+
+def _compared(network: nn.Module, left: Tensor, right: Tensor, count: int, gain: float) -> np.ndarray:
+    """Accurate's: its fully connected layers on every pair of places, a row block after the other."""
+    channels, height, width = left.shape
+    found = np.empty((height, width, count), np.uint8)
+    logits = torch.empty((height, width, count), device=left.device)
+    with torch.inference_mode():
+        one, two = (
+            half.reshape(height, width, -1)  # (H W, units) -> (H, W, units)
+            for half in network.halves(left.reshape(channels, -1).T, right.reshape(channels, -1).T)  # type: ignore[operator]
+        )
+        rows = max(1, CHUNK // (width * one.shape[2]))
+        for at in range(0, height, rows):
+            for d in range(min(count, width)):
+                pairs = one[at : at + rows, d:], two[at : at + rows, : width - d]  # (rows, W - d, units) each
+                said = network.compare(*(half.reshape(-1, half.shape[2]) for half in pairs))  # type: ignore[operator]
+                logits[at : at + rows, d:, d] = said.reshape(-1, width - d)
+        inside = (
+            torch.arange(count, device=left.device)[None] <= torch.arange(width, device=left.device)[:, None]
+        )  # (W, D)
+        best = logits.masked_fill(~inside, -torch.inf).amax(dim=2, keepdim=True)  # (H, W, 1)
+        costs = ((best - logits) * gain + 0.5).clamp(0, 255)
+        found[:] = torch.where(inside, costs, 255 * NEUTRAL).to(torch.uint8).cpu().numpy()
+    return found

@@ -1,0 +1,181 @@
+"""Stereo's verbs: what predict, train, eval, export and data check do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from percept.core import checkpoint, datasets, weights
+from percept.core.console import say
+from percept.core.device import Device, choose
+from percept.core.evaluation import Report, Table, answers, figure
+from percept.core.export import to_onnx
+from percept.vision import image
+from percept.vision.stereo import check as checks
+from percept.vision.stereo import confidence, data, measuring, metrics, picture, settings
+from percept.vision.stereo.matcher import load, max_disparity
+from percept.vision.stereo.networks import from_checkpoint
+from percept.vision.stereo.options import DATASETS, Evaluate, Export, Train
+from percept.vision.stereo.published import published
+from percept.vision.stereo.trainer import Trainer
+
+__all__ = ["check", "evaluate", "export", "load", "trainer"]
+
+
+def trainer(options: Train, device: Device) -> Trainer:
+    """What the training loop is given. Data and truths are checked here, before anything is computed."""
+    return Trainer(options, device, [(_name(name), _folder(name)) for name in options.data])
+
+
+def evaluate(options: Evaluate) -> Report:
+    """Bad pixels, errors and D1 by the protocols of Middlebury and KITTI, a scene a row."""
+    folder = _folder(options.data)
+    max_disparity(options.max_disp)  # a wrong word is said before anything is read
+    there = data.splits(folder)
+    split = options.split or next((name for name in ("test", "val", "v3") if name in there), "all")
+    scenes = data.read_scenes(folder, split)
+    scenes = scenes[: options.limit] if options.limit else scenes
+    device = choose(options.device, options.threads, options.precision)
+    shown, header, network = "census", {}, None
+    matching = settings.CENSUS
+    if options.cost == "net":
+        shown, path = weights.resolve(options.weights, "stereo")
+        read = checkpoint.load(path, task="stereo")
+        header, network = read.header, from_checkpoint(read).to(device.torch)
+        matching = settings.of_header(header)
+    trained_on = measuring.known_scenes(header, scenes)
+    if trained_on:
+        say(f"these weights were trained on {', '.join(trained_on)}: the scores below are no test")
+
+    def scored(scene: data.Scene) -> measuring.Measured:
+        pair = data.read_pair(scene)
+        found = measuring.measure(network, scene, pair, options=options, matching=matching, device=device)
+        curves.add(found.answer, pair)
+        if options.out:
+            shown_as = picture.montage(pair.left, pair.truth, found.answer.disparity, pair.visible)
+            files.append(Path(options.out) / f"{scene.name}.png")
+            image.write_image(files[-1], shown_as)
+        return found
+
+    files: list[Path] = []
+    curves = confidence.Sparsification()
+    found, seconds = answers("pairs", scenes, scored)
+    ours = metrics.mean(one.score for one in found)
+    tables = [_table(found, ours), _confidence_table(curves), _time_table(found)]
+    details: dict[str, Any] = {"scenes": {one.scene.name: one.score.figures() for one in found}}
+    if options.ablation:
+        rows = _ablation(options, scenes, network, matching, device)
+        tables.insert(1, _ablation_table(rows))
+        details["ablation"] = rows
+    holes = f"{100 - (ours['density'] or 0):.1f} % of them were filled in"
+    return Report(
+        "stereo",
+        _name(options.data),
+        split,
+        shown,
+        len(scenes),
+        ours,
+        seconds,
+        published=published({scene.set for scene in scenes}),
+        tables=tables,
+        note=f"percent of non-occluded pixels, {holes}; thresholds in pixels of these pictures; {device}",
+        files=files,
+        details={**details, "trained_on": trained_on, "sparsification": curves.areas()},
+    )
+
+
+def export(options: Export) -> dict[str, Any]:
+    """ONNX: images (B, 3, H, W) RGB 0..1 -> vectors (B, C, H, W), whose products are what is matched."""
+    shown, path = weights.resolve(options.weights, "stereo")
+    read = checkpoint.load(path, task="stereo")
+    network = from_checkpoint(read)
+    to = Path(options.out or f"{Path(shown).stem}.onnx")
+    example = torch.rand(1, 3, options.size, options.size, generator=torch.Generator().manual_seed(0))
+    other = torch.rand(1, 3, options.size, options.size + 24, generator=torch.Generator().manual_seed(1))
+    return to_onnx(
+        network,
+        to,
+        example,
+        other,
+        inputs=("images",),
+        outputs={"vectors": {0: "batch", 2: "height", 3: "width"}},
+        about={**read.header, "weights": shown},
+    )
+
+
+def check(folder: Path) -> checks.Report | None:
+    """What a folder of pairs holds and what is wrong with it, or None if it is no such folder."""
+    return checks.report(folder) if data.recognise(folder) else None
+
+
+def _ablation(
+    options: Evaluate, scenes: tuple[data.Scene, ...], network: Any, matching: settings.Settings, device: Device
+) -> list[dict[str, Any]]:
+    """Each clean-up step by itself, on all scenes."""
+    rows = []
+    for name, without in measuring.ABLATION:
+        fewer = replace(options, without=tuple(without))
+
+        def scored(scene: data.Scene, fewer: Evaluate = fewer) -> measuring.Measured:
+            return measuring.measure(
+                network, scene, data.read_pair(scene), options=fewer, matching=matching, device=device
+            )
+
+        found, _ = answers(name, scenes, scored)
+        rows.append({"steps": name, **metrics.mean(one.score for one in found)})
+    return rows
+
+
+def _table(found: list[measuring.Measured], ours: dict[str, float | None]) -> Table:
+    columns = ("bad0.5_noc", "bad1_noc", "bad2_noc", "bad3_noc", "bad4_noc", "bad2_all", "d1_all")
+    rows = [(one.scene.name, one.score.figures(), 1000 * sum(one.answer.seconds.values())) for one in found]
+    rows.append(("mean", ours, sum(ms for _, _, ms in rows) / max(1, len(rows))))
+    short = tuple(name.replace("_noc", "") for name in columns)
+    return Table(
+        "measured here",
+        ("scene", *short, "epe", "rms", "ms"),
+        tuple(
+            (
+                name,
+                *(figure(of[c], 1) for c in columns),
+                figure(of["epe_noc"], 2),
+                figure(of["rms_noc"], 2),
+                f"{ms:.0f}",
+            )
+            for name, of, ms in rows
+        ),
+    )
+
+
+def _ablation_table(rows: list[dict[str, Any]]) -> Table:
+    columns = ("bad1_noc", "bad2_noc", "bad3_noc", "bad2_all", "epe_noc")
+    cells = tuple((row["steps"], *(figure(row[name], 2) for name in columns)) for row in rows)
+    return Table("what each step brings", ("steps", *columns), cells)
+
+
+def _confidence_table(curves: confidence.Sparsification) -> Table:
+    areas = curves.areas()
+    row = tuple(figure(areas[name], 2) for name in ("ours", "oracle", "random"))
+    return Table(
+        "bad-1 of what is left while the unsure go: area under the curve",
+        ("", "ours", "oracle", "random"),
+        (("area", *row),),
+    )
+
+
+def _time_table(found: list[measuring.Measured]) -> Table:
+    times = measuring.mean_time(found)
+    return Table(
+        "where the time goes, ms a pair", tuple(times) or ("-",), (tuple(f"{ms:.0f}" for ms in times.values()),)
+    )
+
+
+def _folder(name: str) -> Path:
+    return datasets.find(name, datasets.rows({"stereo": DATASETS}), "stereo")[0]
+
+
+def _name(name: str) -> str:
+    return Path(name).name or name
