@@ -117,7 +117,7 @@ def test_a_calibration_adds_depth_and_a_cloud(good: Path, tmp_path: Path) -> Non
     (tmp_path / "calib.txt").write_text(CALIBRATION.format(width=160))
     ran = stereo(good, "--calib", tmp_path / "calib.txt", "--out", tmp_path / "out", "--json")
     (result,) = ran.json["results"]
-    depth = formats.read_pfm(Path(result["files"]["depth"]))
+    depth = formats.read_truth(Path(result["files"]["depth"]))
     disparity = formats.read_truth(Path(result["files"]["disparity"]), 256)
     there = disparity > 1
     assert there.mean() > 0.95 and np.allclose(depth[there], 200 * 0.1 / disparity[there], rtol=1e-2)
@@ -252,12 +252,60 @@ def test_what_cannot_be_is_said_in_one_line_before_anything_is_done(good: Path, 
         ((good, "--max-disp", "12.5"), "--max-disp"),
         ((good, "--weights", "everyday"), "--weights has no effect here: --cost census uses no network"),
         ((good, "--format", "pfm"), "--format has no effect here: nothing is written without --out"),
+        ((good, "--format", "pfm", "--save", "color", "--out", tmp_path / "out"), "--save leaves the disparity out"),
+        ((good, "--save", "cloud", "--out", tmp_path / "out"), "--save has no effect here: a cloud needs --calib FILE"),
+        ((good, "--paths", "4", "--without", "sgm"), "--paths has no effect here: --without sgm follows none"),
+        ((good, "--paths", "5"), '--paths: no "5" (one of 4, 8)'),
+        ((good, "--without", "everything"), '--without: no "everything" (one of aggregation, sgm, '),
         ((good, tmp_path / "p" / "good", "--out", tmp_path / "out"), 'would both be written as "good"'),
     ):
         ran = percept("stereo", *words, *CENSUS)
         assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1), ran.err
         assert said in ran.err
         assert not (tmp_path / "out").exists()
+
+
+def test_a_pair_too_wide_for_the_memory_fails_alone(good: Path, tmp_path: Path) -> None:
+    wide = pair(tmp_path / "wide", *views(width=700))
+    ran = percept("stereo", wide, good, "--memory", "0.05", "--max-disp", "100", "--json", *CENSUS)
+    assert ran.code == 1
+    failed, done = ran.json["results"]
+    assert failed["error"].startswith(
+        "--memory 0.05 GB is too little for a picture 700 pixels wide and 101 disparities: "
+    )
+    assert done["width"] == 160
+    data = tmp_path / "data"
+    for side, name in (("left", "left"), ("right", "right")):
+        (data / side).mkdir(parents=True)
+        shutil.copy(wide / f"{name}.png", data / side / "wide.png")
+    ran = percept("eval", "stereo", "--data", data, *CENSUS)
+    assert (ran.code, ran.err.splitlines()) == (
+        2,
+        [f"percept: {data}: no truth: disp/ is not there, beside left/ and right/"],
+    )
+    (data / "disp").mkdir()
+    formats.write_png16(data / "disp" / "wide.png", np.full((96, 700), BACK, np.float32))
+    ran = percept("eval", "stereo", "--data", data, "--memory", "0.05", "--max-disp", "100", *CENSUS)
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert ran.err.startswith("percept: wide: --memory 0.05 GB is too little")
+    ran = percept("eval", "stereo", "--data", data, "--weights", "everyday", *CENSUS)
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert "--weights has no effect here: --cost census uses no network" in ran.err
+
+
+def test_eval_fits_eighty_columns_and_tells_every_figure_by_its_name(tmp_path: Path) -> None:
+    place = tmp_path / "a_rather_long_name_of_a_scene"
+    for side, view in zip(("left", "right"), views(), strict=True):
+        (tmp_path / "set" / side).mkdir(parents=True)
+        write_image(tmp_path / "set" / side / f"{place.name}.png", view)
+    (tmp_path / "set" / "disp").mkdir()
+    formats.write_png16(tmp_path / "set" / "disp" / f"{place.name}.png", np.full((96, 160), BACK, np.float32))
+    ran = percept("eval", "stereo", "--data", tmp_path / "set", *CENSUS)
+    assert ran.code == 0
+    tables = [line for line in ran.out.splitlines() if line and "thresholds" not in line]
+    assert max(map(len, tables)) <= 80 and [line.split()[0] for line in tables].count("a_rath.._scene") == 1
+    metrics = percept("eval", "stereo", "--data", tmp_path / "set", "--json", *CENSUS).json["metrics"]
+    assert all(name in ran.out.split() for name in metrics)
 
 
 def test_both_views_in_one_picture(good: Path, tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ becomes the mean over that region.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from percept.vision.stereo.census import in_rows
+from percept.vision.stereo.kernels import in_rows, kernel
 
 LONGEST = 100  # arms up to here: sums over a row fit uint16, sums over a region are exact in float32
 
@@ -55,7 +54,7 @@ def aggregate(
     return result
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def measure_arms(grey, length, tau, result):
     """Fill `result` (H, W, 4) as `arms` says."""
     height, width = grey.shape
@@ -72,7 +71,7 @@ def measure_arms(grey, length, tau, result):
                 result[y, x, k] = reach
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_horizontally(cost, one, two, y, sums, counts):
     """Row y: sums of costs over the horizontal arms, and how many they are, uint16 (W, D).
 
@@ -98,7 +97,7 @@ def sum_horizontally(cost, one, two, y, sums, counts):
                     total[d] = np.uint16(total[d] + np.uint16(other[d]) * np.uint16(reach[d] >= far))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mean_rows(cost, one, two, longest, result, first, last):
     """Rows first ... last-1 of the means. The horizontal sums of the rows that arms can reach go round a ring."""
     height, width, disparities = cost.shape

@@ -12,6 +12,10 @@ import cv2
 import numpy as np
 
 from percept.vision.stereo.data import Pair
+from percept.vision.stereo.grey import grey as to_grey
+
+SPARSE = 0.4  # of the pixels
+NEAR, EDGE = 15, 3.0  # pixels around an outline, and the step of disparity that makes one
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,13 @@ def crop(
 
     Returns:
         Both windows, (height, width, 3) uint8 RGB, and (height, width) float32: the column of each left pixel's match
-        in the right window, NaN where it has none, is occluded, or lies outside.
+        in the right window, NaN where it has none, is occluded, lies outside, or is not asked for.
     """
-    left, right, truth = pair.left, pair.right, np.where(pair.visible, pair.truth, np.nan).astype(np.float32)
+    left, right, whole = pair.left, pair.right, pair.truth
+    truth = np.where(pair.visible, whole, np.float32(np.nan))
     if augment.flip and pair.right_truth is not None and rng.random() < 0.5:
         left, right, truth = mirrored(pair)
+        whole = np.ascontiguousarray(pair.right_truth[:, ::-1])
     source_height, source_width = truth.shape
     both = np.exp(rng.uniform(-augment.stretch, augment.stretch))
     scale_x, scale_y = (both * np.exp(rng.uniform(-augment.stretch, augment.stretch) / 2) for _ in range(2))
@@ -79,8 +85,11 @@ def crop(
         cv2.warpAffine(v, a, size, flags=shrink, borderMode=cv2.BORDER_REPLICATE)
         for v, a in ((left, one), (right, two))
     ]
-    truth = cv2.warpAffine(truth, one, size, flags=cv2.INTER_NEAREST, borderValue=float("nan"))
+    truth, whole = (
+        cv2.warpAffine(d, one, size, flags=cv2.INTER_NEAREST, borderValue=float("nan")) for d in (truth, whole)
+    )
     places = _places(truth, one, two)
+    places[_thinned(whole)] = np.nan
     return *_lit(views, augment, rng), places
 
 
@@ -124,6 +133,23 @@ def _places(truth: np.ndarray, one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return places.astype(np.float32)
 
 
+def _thinned(truth: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels that need not be asked for, five of six of those that are far from any outline.
+
+    Neighbours say nearly the same, and what is plain is the business of semi-global matching; a vector must tell near
+    from far along the outlines, which are few. A sparse truth, as a laser scanner's, is asked for whole.
+    """
+    window = np.ones((NEAR, NEAR), np.uint8)
+    known = np.isfinite(truth)
+    if known.mean() < SPARSE:
+        return np.zeros_like(known)
+    highest = cv2.dilate(np.where(known, truth, -1e9).astype(np.float32), window)
+    lowest = cv2.erode(np.where(known, truth, 1e9).astype(np.float32), window)
+    plain = highest - lowest <= EDGE
+    plain[::2, ::3] = False
+    return plain
+
+
 def _lit(views: list[np.ndarray], augment: Augment, rng: np.random.Generator) -> list[np.ndarray]:
     light = rng.uniform(-1, 1, 6) * augment.light
     grey = rng.random() < augment.grey
@@ -131,7 +157,7 @@ def _lit(views: list[np.ndarray], augment: Augment, rng: np.random.Generator) ->
     for number, view in enumerate(views):
         lit = view.astype(np.float32) / 255
         if grey:
-            lit[:] = (lit @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+            lit[:] = to_grey(lit)[..., None]  # (H, W) -> (H, W, 1)
         own = light + number * rng.uniform(-1, 1, 6) * augment.apart
         lit = np.clip(lit, 0, 1) ** np.float32(np.exp(own[0]))
         lit = lit * np.exp(own[1] + 0.3 * (0 if grey else own[3:])).astype(np.float32) + np.float32(0.4 * own[2])

@@ -19,6 +19,7 @@ from percept.core.errors import InputError
 from percept.core.kinds import unreadable
 
 KINDS = "it is of no kind percept knows: Middlebury, KITTI, OpenCV"
+UNREAD = "OpenCV cannot read {}: no YAML, XML or JSON of its kind, or damaged"
 MOST = 2**20  # bytes; a calibration is a page of numbers
 METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 LONGEST = 10.0  # a longer baseline of a file that names no unit is in millimetres, not metres
@@ -103,9 +104,9 @@ def opened(path: Path) -> Iterator[cv2.FileStorage]:
         storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_READ)
         whole = storage.isOpened() and storage.root().isMap()
     except (cv2.error, SystemError) as error:
-        raise InputError(f"{path.name} is damaged: OpenCV cannot read it") from error
+        raise InputError(UNREAD.format(path.name)) from error
     if not whole:
-        raise InputError(f"{path.name} is damaged: OpenCV cannot read it")
+        raise InputError(UNREAD.format(path.name))
     try:
         yield storage
     finally:

@@ -6,11 +6,9 @@ as well as few of their bits differ. The cost survives what changes the brightne
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from numba import njit
+
+from percept.vision.stereo.kernels import in_rows, kernel
 
 WIDTH, HEIGHT = 9, 7  # of the window, pixels
 BITS = WIDTH * HEIGHT - 1  # and the largest cost
@@ -42,19 +40,7 @@ def census_cost(left: np.ndarray, right: np.ndarray, disparities: int, outside: 
     return cost
 
 
-def in_rows(kernel: Callable[..., None], height: int, threads: int, *arguments: object) -> None:
-    """kernel(*arguments, first, last) for all rows of a picture, shared among threads (the kernel releases the GIL)."""
-    threads = max(1, min(threads, height))
-    edges = [height * n // threads for n in range(threads + 1)]
-    if threads == 1:
-        kernel(*arguments, 0, height)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for job in [pool.submit(kernel, *arguments, *edges[n : n + 2]) for n in range(threads)]:
-            job.result()
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def census_rows(padded, codes, first, last):
     """The census of rows first ... last-1, into `codes`, which is zero."""
     width = codes.shape[1]
@@ -69,7 +55,7 @@ def census_rows(padded, codes, first, last):
                     row[x] = (row[x] << np.uint64(1)) | np.uint64(other[x] < middle[x])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hamming_rows(left, reversed_right, outside, cost, first, last):
     """The number of differing bits, rows first ... last-1."""
     _, width, disparities = cost.shape

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from percept.core.errors import InputError, UsageError
 from percept.core.evaluation import Table
 from percept.vision.stereo.data import Pair, Scene, read_pair, read_scenes, recognise, rounded_up, splits
 from percept.vision.stereo.formats import read_values
+from percept.vision.stereo.grey import grey
 from percept.vision.stereo.layouts import MIDDLEBURY, own_files, own_parts
 
 SHOWN = 20  # problems that are shown; the count tells of the others
@@ -179,7 +179,7 @@ def _fit(pair: Pair) -> tuple[float, str]:
         return float("nan"), "its left and right pictures are the same"
     if np.nanmedian(pair.truth) < 2:
         return float("nan"), ""  # too far away to tell
-    greys = [cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32) for view in (pair.left, pair.right)]
+    greys = [grey(view) for view in (pair.left, pair.right)]
     unmoved, there, back = (_difference(*greys, pair, sign) for sign in (0, -1, 1))
     fit = there / max(unmoved, 1e-6)
     if fit <= MISFIT:

@@ -5,47 +5,34 @@ The volume is the largest thing that a pair makes: it is read once for both view
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
-from numba import njit
+
+from percept.vision.stereo.kernels import in_rows, kernel
 
 CONSISTENT, OCCLUSION, MISMATCH = 0, 1, 2  # what check() says of a pixel
 
 
-def both_winners(volume: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """:func:`winners` and :func:`right_winners` of one reading of the volume."""
-    height, width, count = shape_of(volume)
-    left, right = np.empty((height, width), np.int32), np.empty((height, width), np.int32)
-    in_rows(lambda first, end: _both(volume[first:end], left[first:end], right[first:end]), height, threads)
-    return left, right
+def winners(volume: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The cheapest disparity of each pixel of the left and of the right view; of equal ones the smallest.
 
-
-def winners(volume: np.ndarray, threads: int = 1) -> np.ndarray:
-    """The cheapest disparity of each pixel of the left view; of equal ones the smallest.
+    A pixel xr of the right view is compared with left pixels xr + d, so its costs lie on a diagonal:
+    ``argmin over d of volume[y, xr + d, d]`` with xr + d < W.
 
     Args:
-        volume: (H, W, D) uint16 summed costs, low = good.
+        volume: (H, W, D) uint8 or uint16 summed costs, low = good.
 
     Returns:
-        (H, W) int32 disparities in pixels. Near the left border a disparity may exceed x: there the place that was
-        matched lies outside the right picture.
+        (H, W) int32 disparities in pixels, twice. Near the left border one of the left view may exceed x: there the
+        place that was matched lies outside the right picture.
 
     Raises:
         ValueError: not (H, W, D) unsigned whole numbers of at most 16 bits, D between 1 and 65535.
     """
-    return both_winners(volume, threads)[0]
-
-
-def right_winners(volume: np.ndarray, threads: int = 1) -> np.ndarray:
-    """The cheapest disparity of each pixel of the right view, from the volume of the left one.
-
-    A pixel xr of the right view is compared with left pixels xr + d, so its costs lie on a diagonal:
-    ``argmin over d of volume[y, xr + d, d]`` with xr + d < W; of equal ones the smallest. Shapes as in :func:`winners`.
-    """
-    return both_winners(volume, threads)[1]
+    height, width, _ = shape_of(volume)
+    left, right = np.empty((height, width), np.int32), np.empty((height, width), np.int32)
+    in_rows(_winners, height, threads, volume, left, right)
+    return left, right
 
 
 def check(left_d: np.ndarray, right_d: np.ndarray, tolerance: float = 1.0) -> np.ndarray:
@@ -161,28 +148,17 @@ def bilateral(
 def shape_of(volume: np.ndarray) -> tuple[int, int, int]:
     """(H, W, D) of a volume that can be read; ValueError otherwise."""
     if volume.ndim != 3 or volume.dtype not in (np.uint8, np.uint16) or not 0 < volume.shape[2] <= 65535:
-        raise ValueError(f"a volume must be (H, W, D) uint16, not {volume.dtype} {volume.shape}")
+        raise ValueError(f"a volume must be (H, W, D) uint8 or uint16, not {volume.dtype} {volume.shape}")
     return volume.shape
 
 
-def in_rows(job: Callable[[int, int], object], height: int, threads: int) -> None:
-    """job(first, end) on blocks of rows, by several threads."""
-    threads = max(1, min(threads, height))
-    if threads == 1:
-        job(0, height)
-        return
-    edges = [height * i // threads for i in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(job, edges[:-1], edges[1:]))
-
-
-@njit(cache=True, nogil=True)
-def _both(volume, left, right):  # type: ignore[no-untyped-def]
+@kernel
+def _winners(volume, left, right, first, end):  # type: ignore[no-untyped-def]
     """Cost and disparity go into one number, cost first: its minimum is both at once, and vector units can find it."""
-    height, width, count = volume.shape
+    _, width, count = volume.shape
     most = np.uint32(0xFFFFFFFF)
     best = np.empty(width + count, np.uint32)  # of right pixels, from the right edge to the left: d counts upwards
-    for y in range(height):
+    for y in range(first, end):
         best[:] = most
         for x in range(width):
             row = volume[y, x]
@@ -201,7 +177,7 @@ def _both(volume, left, right):  # type: ignore[no-untyped-def]
             right[y, x] = np.int32(best[width - 1 - x] & np.uint32(0xFFFF))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _check(left, right, tolerance, found):  # type: ignore[no-untyped-def]
     """Each right pixel reaches left pixels x with |x - xr - D_R(xr)| <= tolerance; one not reached has no partner."""
     height, width = left.shape
@@ -221,7 +197,7 @@ def _check(left, right, tolerance, found):  # type: ignore[no-untyped-def]
                 found[y, x] = 2 if reached[x] and xr >= 0 else 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _subpixel(disparity, volume, found):  # type: ignore[no-untyped-def]
     height, width, count = volume.shape
     for y in range(height):
@@ -236,7 +212,7 @@ def _subpixel(disparity, volume, found):  # type: ignore[no-untyped-def]
                     found[y, x] = d - (after - before) / (2 * (after - 2 * here + before))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _median(disparity, wanted, reach, found):  # type: ignore[no-untyped-def]
     height, width = disparity.shape
     window = np.empty((2 * reach + 1) ** 2, np.float32)
@@ -262,7 +238,7 @@ def _median(disparity, wanted, reach, found):  # type: ignore[no-untyped-def]
             found[y, x] = window[(known - 1) // 2]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bilateral(disparity, grey, line, threshold, step, found):  # type: ignore[no-untyped-def]
     """Row by row and offset by offset, so that the innermost loop runs along x and is done by vector units."""
     height, width = disparity.shape

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-from numba import njit
 
-from percept.vision.stereo.cleanup import in_rows, shape_of
+from percept.vision.stereo.cleanup import shape_of
+from percept.vision.stereo.kernels import in_rows, kernel
 
 if TYPE_CHECKING:
     from percept.vision.stereo.data import Pair
@@ -65,11 +65,7 @@ def confidence(
     if left_d.shape != (height, width) or right_d.shape != (height, width):
         raise ValueError(f"a volume of {volume.shape}, but winners of {left_d.shape} and {right_d.shape}")
     margin = np.empty((height, width), np.float32)
-    in_rows(
-        lambda a, b: _margin(volume[a:b], left_d[a:b], right_d[a:b], tolerance, np.float32(BASE), margin[a:b]),
-        height,
-        threads,
-    )
+    in_rows(_margin, height, threads, volume, left_d, right_d, float(tolerance), np.float32(BASE), margin)
     if not margin.size:
         return margin
     return np.clip(cv2.blur(margin, (WINDOW, WINDOW)), 0, 1)  # the running sums of blur can end just below 0
@@ -152,12 +148,6 @@ class Sparsification:
         """Mean areas in percent: ours, oracle, random; NaN without any pair."""
         return {"ours": self._mean("area"), "oracle": self._mean("oracle"), "random": self._mean("random")}
 
-    def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Shares removed and the mean bad rate of the rest in percent, (POINTS,) each."""
-        if not self.curves:
-            return np.arange(POINTS) / POINTS, np.full(POINTS, np.nan)
-        return self.curves[0].removed, np.mean([one.bad for one in self.curves], axis=0)
-
     def _mean(self, name: str) -> float:
         values: list[Any] = [getattr(one, name) for one in self.curves]
         return float(np.mean(values)) if values else float("nan")
@@ -175,10 +165,10 @@ def _kept(bad: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     return 100 * np.cumsum(np.repeat(share, number)) / np.arange(1, len(bad) + 1)
 
 
-@njit(cache=True, nogil=True)
-def _margin(volume, left, right, tolerance, base, found):  # type: ignore[no-untyped-def]
-    height, width, count = volume.shape
-    for y in range(height):
+@kernel
+def _margin(volume, left, right, tolerance, base, found, first, end):  # type: ignore[no-untyped-def]
+    _, width, count = volume.shape
+    for y in range(first, end):
         for x in range(width):
             d = left[y, x]
             found[y, x] = 0

@@ -7,13 +7,14 @@ semi-global matching need no more than a byte of it.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor, nn
 
 from percept.core.device import Device
-from percept.vision.stereo.census import in_rows
+from percept.vision.stereo.kernels import in_rows, kernel
 from percept.vision.stereo.model import standardised
 
 NEUTRAL = (
@@ -77,7 +78,7 @@ def add(volume: np.ndarray, other: np.ndarray, weight: float, threads: int = 1) 
     in_rows(_add, len(volume), threads, volume, other, table)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(volume, other, table, first, end):  # type: ignore[no-untyped-def]
     for y in range(first, end):
         for x in range(volume.shape[1]):
@@ -85,7 +86,7 @@ def _add(volume, other, table, first, end):  # type: ignore[no-untyped-def]
                 volume[y, x, d] = min(255, np.int32(volume[y, x, d]) + table[other[y, x, d]])
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@partial(kernel, fastmath=True)
 def _cosines(left, right, scale, neutral, found, first, end):  # type: ignore[no-untyped-def]
     """Rows ``first`` to ``end`` of the volume from vectors (H, C, W), those of the right view reversed in x."""
     channels, width = left.shape[1], left.shape[2]

@@ -124,9 +124,7 @@ def _table(folder: Path) -> dict[str, tuple[Scene, ...]]:
     with _readable(folder):
         sets = find(folder) if folder.is_dir() else []
         if not sets:
-            there = sorted(path.name for path in folder.iterdir())[:8] if folder.is_dir() else []
-            what = f"no stereo data found: {LAYOUTS} expected, there is {', '.join(there) or 'nothing'}"
-            raise UsageError(f"{folder}: {what if folder.is_dir() else 'no such folder'}")
+            raise UsageError(f"{folder}: {_nothing(folder) if folder.is_dir() else 'no such folder'}")
     labels = {found.label for found in sets}
     several = [found for found in sets if found.label not in ("v3-half", "v3-full") or "v3" not in labels]
     table: dict[str, list[Scene]] = {}
@@ -138,6 +136,15 @@ def _table(folder: Path) -> dict[str, tuple[Scene, ...]]:
             table[found.label] = found.scenes
     table["all"] = [scene for found in several for scene in found.scenes]
     return {split: _named_apart(scenes, folder) for split, scenes in table.items()}
+
+
+def _nothing(folder: Path) -> str:
+    """Why a folder holds no stereo data."""
+    for place in (folder, *(folder / part for part in ("train", "val", "test"))):
+        if (place / "left").is_dir() and (place / "right").is_dir():
+            return f"no truth: {place.relative_to(folder) / 'disp'}/ is not there, beside left/ and right/"
+    there = sorted(path.name for path in folder.iterdir())[:8]
+    return f"no stereo data found: {LAYOUTS} expected, there is {', '.join(there) or 'nothing'}"
 
 
 def _part(found: Found, part: str) -> list[Scene]:

@@ -17,8 +17,9 @@ from torch import nn
 
 from percept.core.console import say, size
 from percept.core.device import Device
-from percept.core.errors import UsageError
+from percept.core.errors import InputError
 from percept.vision.stereo import aggregation, census, cleanup, confidence, cost, filling, sgm, sgm_torch
+from percept.vision.stereo.grey import grey
 from percept.vision.stereo.options import Matching
 from percept.vision.stereo.settings import Settings
 
@@ -66,7 +67,7 @@ def match(
         described: the (C, H, W) vectors of both views, where :func:`describe` has made them before.
 
     Raises:
-        UsageError: not even a band of a few rows fits into ``options.memory``.
+        InputError: not even a band of a few rows fits into ``options.memory``.
     """
     clock = Clock()
     height, width = left.shape[:2]
@@ -108,26 +109,19 @@ def describe(
 
 def bands(height: int, width: int, count: int, options: Matching, device: Device) -> Iterator[tuple[slice, slice]]:
     """Rows to keep and rows to compute, so that what is in memory at once stays below ``options.memory``."""
-    sums = 2 if device.threads > 1 and device.torch.type == "cpu" else 1
-    each = width * (count * (1 + 2 * sums) + 600)  # bytes a row: costs, sums, vectors and what makes them
+    each = width * (3 * count + 600)  # bytes a row: costs and their sums, vectors and what makes them
     fit = int(options.memory * 1e9 // each)
     if fit < height:
         fit -= 2 * OVERLAP
         if fit < LEAST:
             need = (LEAST + 2 * OVERLAP) * each / 1e9
-            raise UsageError(
-                f"--memory {options.memory:g} GB is too little for {width} x {count}: {need:.2f} GB is needed"
-            )
+            what = f"a picture {width} pixels wide and {count} disparities"
+            raise InputError(f"--memory {options.memory:g} GB is too little for {what}: {need:.2f} GB is needed")
         number = -(-height // fit)
         say(f"{size(each * height)} for {width} x {height} pixels and {count} disparities: done in {number} bands")
     for at in range(0, height, max(1, min(fit, height))):
         end = min(height, at + fit)
         yield slice(at, end), slice(max(0, at - OVERLAP), min(height, end + OVERLAP))
-
-
-def grey(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (H, W) float32, 0 .. 255."""
-    return rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)  # (H, W, 3) -> (H, W)
 
 
 class Clock:
@@ -185,7 +179,7 @@ def _band(
             sums = _semi_global(volume, left, right, options, matching, device)
             del volume
     with clock.step("winners"):
-        ours, theirs = cleanup.both_winners(sums, threads)
+        ours, theirs = cleanup.winners(sums, threads)
         raw = confidence.confidence(sums, ours, theirs, matching.tolerance, threads)
         kind = np.zeros(ours.shape, np.uint8) if "check" in without else cleanup.check(ours, theirs, matching.tolerance)
         if "subpixel" in without:

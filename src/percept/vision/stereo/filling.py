@@ -10,9 +10,9 @@ wrong: cut out before, they do not vote.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from percept.vision.stereo.cleanup import OCCLUSION, in_rows
+from percept.vision.stereo.cleanup import OCCLUSION
+from percept.vision.stereo.kernels import in_rows, kernel
 
 REACH, STRIDE = 16, 4  # of the weighted median: pixels to each side, and from one that votes to the next
 SPREAD = 16.0  # pixels: sigma of a vote's weight over distance
@@ -83,11 +83,7 @@ def voted(filled: np.ndarray, quantiles: np.ndarray, grey: np.ndarray, threads: 
     near = np.exp(-(offsets**2) / np.float32(2 * SPREAD**2)).astype(np.float32)
     alike = np.exp(-np.arange(256, dtype=np.float32) / np.float32(TONE)).astype(np.float32)
     bins = int(filled.max()) + 2 if filled.size else 1
-    in_rows(
-        lambda first, end: _vote(filled, quantiles, grey, near, alike, STRIDE, bins, first, end, found),
-        len(filled),
-        threads,
-    )
+    in_rows(_vote, len(filled), threads, filled, quantiles, grey, near, alike, STRIDE, bins, found)
     return found
 
 
@@ -106,7 +102,7 @@ def speckle(disparity: np.ndarray, size: int, difference: float = 1.0) -> np.nda
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _smallest(found):  # type: ignore[no-untyped-def]
     height, width = found.shape
     first = -1  # row with a known value
@@ -131,13 +127,13 @@ def _smallest(found):  # type: ignore[no-untyped-def]
                 found[y, x] = found[y - 1 if y > first else first, x]
 
 
-@njit(cache=True, nogil=True)
-def _vote(filled, quantiles, grey, near, alike, stride, bins, start, end, found):  # type: ignore[no-untyped-def]
+@kernel
+def _vote(filled, quantiles, grey, near, alike, stride, bins, found, first, end):  # type: ignore[no-untyped-def]
     """A histogram of whole disparities around each hole; the answer is the mean of the bin that holds the quantile."""
     height, width = filled.shape
     reach = len(near) // 2
     shares, sums = np.zeros(bins, np.float32), np.zeros(bins, np.float32)
-    for y in range(start, end):
+    for y in range(first, end):
         for x in range(width):
             quantile = quantiles[y, x]
             if quantile <= 0:
@@ -172,7 +168,7 @@ def _vote(filled, quantiles, grey, near, alike, stride, bins, start, end, found)
                 sums[at] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _speckle(disparity, size, difference, found):  # type: ignore[no-untyped-def]
     """Islands as trees of pixels (union and find): each pixel joins its left and upper neighbour's."""
     height, width = disparity.shape
@@ -196,7 +192,7 @@ def _speckle(disparity, size, difference, found):  # type: ignore[no-untyped-def
                 found[y, x] = np.nan
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _root(parent, at):  # type: ignore[no-untyped-def]
     while parent[at] != at:
         parent[at] = parent[parent[at]]

@@ -21,15 +21,6 @@ TRUTH_SUFFIXES = (".png", ".pgm", ".pfm", ".npy", ".tif", ".tiff")
 _NONE = np.float32(np.nan)
 
 
-def read_pfm(path: Path) -> np.ndarray:
-    """(H, W) float32, top row first; NaN where the file holds no finite number of at least 0.
-
-    Raises:
-        InputError: not a PFM of one channel, or cut off.
-    """
-    return _known(_pfm(path))
-
-
 def write_pfm(path: Path, disparity: np.ndarray) -> None:
     """Write (H, W) as a little-endian PFM, +inf for NaN."""
     height, width = disparity.shape
@@ -51,14 +42,15 @@ def write_npy(path: Path, disparity: np.ndarray) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def read_truth(path: Path, scale: float) -> np.ndarray:
-    """The disparities of a file as (H, W) float32 in pixels, NaN where it has none.
+def read_truth(path: Path, scale: float = 0.0) -> np.ndarray:
+    """The disparities of a file as (H, W) float32 in pixels, top row first, NaN where it has none.
 
     Args:
-        scale: what a value of 1 pixel is in an 8- or 16-bit picture, in which 0 means none; PFM and NPY hold pixels.
+        scale: what a value of 1 pixel is in an 8- or 16-bit picture, in which 0 means none; PFM and NPY hold pixels,
+            and none is what is negative or not finite.
 
     Raises:
-        InputError: unreadable, not one channel, or an 8-bit picture where ``scale`` asks for 16 bits.
+        InputError: unreadable, cut off, not one channel, or an 8-bit picture where ``scale`` asks for 16 bits.
     """
     values = read_values(path)
     if values.dtype.kind == "f":

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 
 from percept.core.errors import InputError
+from percept.vision.stereo.grey import grey_bytes
+from percept.vision.stereo.kernels import kernel
 
 SPARSE, FEATURES = 250_000, 500  # pixels of the picture that features are sought in, and how many
 FEWEST, AGREE = 12, 0.2  # matches that share one vertical offset: so many, and of all this share, or nothing is said
@@ -103,7 +104,7 @@ def inspect(left: np.ndarray, right: np.ndarray) -> Inspection:
     width = left.shape[1]
     if np.array_equal(left, right):
         return Inspection(0, math.nan, math.nan, OFF, math.nan, False, True, (0, 0), width)
-    greys = [cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right)]  # (H, W, 3) -> (H, W)
+    greys = [grey_bytes(view) for view in (left, right)]
     points, scale = _matches(*greys)
     plane = _plane(points, greys[0].shape[1] / scale, greys[0].shape[0] / scale)
     found = _range(*greys)
@@ -219,7 +220,7 @@ def _found(one: np.ndarray, two: np.ndarray, count: int) -> tuple[int, int] | No
     return int(np.argmax(up >= enough)), len(heights) - 1 - int(np.argmax(down >= enough))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _census(grey):  # type: ignore[no-untyped-def]
     """(H, W) uint8 -> uint32: for each of the 24 neighbours in 5 x 5 whether it is darker (Zabih & Woodfill 1994)."""
     height, width = grey.shape
@@ -236,7 +237,7 @@ def _census(grey):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _differ(one, two, old, column):  # type: ignore[no-untyped-def]
     """Add the bits that differ in a row to the columns' sums, in place of those of the row that leaves the window."""
     for x in range(one.shape[0]):
@@ -252,7 +253,7 @@ def _differ(one, two, old, column):  # type: ignore[no-untyped-def]
         old[x] = count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _across(column, wide, window):  # type: ignore[no-untyped-def]
     """Sums of columns -> sums of 5 x 5 windows; the outermost column counts for those beyond it."""
     width = column.shape[0]
@@ -265,7 +266,7 @@ def _across(column, wide, window):  # type: ignore[no-untyped-def]
         window[x] = np.uint16(wide[x] + wide[x + 1] + wide[x + 2] + wide[x + 3] + wide[x + 4])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _compete(window, d, best, second, winner):  # type: ignore[no-untyped-def]
     """Keep the best disparity so far, and the cost of the best that is no neighbour of it."""
     d = np.int16(d)
@@ -278,7 +279,7 @@ def _compete(window, d, best, second, winner):  # type: ignore[no-untyped-def]
         winner[x] = d if better else old
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _winners(one, two, count):  # type: ignore[no-untyped-def]
     """The best disparity, 0 .. count - 1, of each pixel of both views; of the left one also its cost, and the next.
 

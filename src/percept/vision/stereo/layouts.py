@@ -49,7 +49,6 @@ class Scene:
     scale: float = 0.0
     ndisp: int = 0
     set: str = "folder"
-    calib: Path | None = None
     group: str = ""
 
 
@@ -137,7 +136,6 @@ def _v3(folder: Path) -> Scene | None:
         _first(folder / "mask0nocc.png"),
         ndisp=-(-ndisp // 16) * 16,
         set=label,
-        calib=calib,
     )
 
 
@@ -197,11 +195,11 @@ def _kitti(folder: Path) -> Found | None:
     inside = folder / "training" if (folder / "training").is_dir() else folder
     sides = (("image_2", "image_3"), ("colored_0", "colored_1"), ("image_0", "image_1"))
     views = next(((inside / one, inside / two) for one, two in sides if (inside / one).is_dir()), None)
-    kinds = (("kitti2015", "_0", "calib_cam_to_cam"), ("kitti2012", "", "calib"))
+    kinds = (("kitti2015", "_0"), ("kitti2012", ""))
     kind = next((k for k in kinds if any((inside / f"disp_{what}{k[1]}").is_dir() for what in ("noc", "occ"))), None)
     if views is None or kind is None:
         return None
-    label, ending, calib = kind
+    label, ending = kind
     noc, occ = inside / f"disp_noc{ending}", inside / f"disp_occ{ending}"
     scenes = []
     for path in _files(occ if occ.is_dir() else noc, (".png",)):
@@ -220,7 +218,6 @@ def _kitti(folder: Path) -> Found | None:
                 scale=PNG_SCALE,
                 ndisp=192,
                 set=label,
-                calib=_first(inside / calib / f"{frame}.txt"),
                 group=f"{label}-{frame}",
             )
         )
@@ -250,9 +247,8 @@ def _eth3d(folder: Path) -> Found | None:
         truth = _first(truths / place.name / "disp0GT.pfm")
         if left and right and truth:
             mask = _first(truths / place.name / "mask0nocc.png")
-            calib = _first(place / "calib.txt")
             group = place.name.lower()
-            scenes.append(Scene(place.name, left, right, truth, None, mask, 0.0, 64, "eth3d", calib, group))
+            scenes.append(Scene(place.name, left, right, truth, None, mask, 0.0, 64, "eth3d", group))
     return Found("eth3d", scenes) if scenes else None
 
 
@@ -296,10 +292,9 @@ def _own(folder: Path) -> Found | None:
         files = own_files(place)
         for stem in sorted(files["left"].keys() & files["right"].keys() & files["disp"].keys()):
             truth = files["disp"][stem]
-            calib = _first(place / "calib" / f"{stem}.txt", place / "calib.txt", folder / "calib.txt")
             scale = PNG_SCALE if truth.suffix.lower() not in (".pfm", ".npy") else 0.0
             views = files["left"][stem], files["right"][stem]
-            scene = Scene(stem, *views, truth, scale=scale, calib=calib, group=stem.lower())
+            scene = Scene(stem, *views, truth, scale=scale, group=stem.lower())
             found.scenes.append(scene)
             if part != "all":
                 found.parts.setdefault(part, []).append(scene)

@@ -19,6 +19,7 @@ from percept.core.errors import InputError, UsageError
 from percept.core.sources import Item
 from percept.vision import image, video
 from percept.vision.stereo import calibration, cloud, decode, formats, inspection, pairing, picture, rectify, settings
+from percept.vision.stereo.grey import grey_bytes
 from percept.vision.stereo.networks import from_checkpoint
 from percept.vision.stereo.options import Predict
 from percept.vision.stereo.result import StereoResult
@@ -331,5 +332,4 @@ def _is_grey(rgb: np.ndarray) -> bool:
 
 def _grey(rgb: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 -> the same without its colours."""
-    grey = np.rint(rgb @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.uint8)  # (H, W)
-    return np.repeat(grey[:, :, None], 3, axis=2)  # (H, W, 3)
+    return np.repeat(grey_bytes(rgb)[:, :, None], 3, axis=2)  # (H, W) -> (H, W, 3)

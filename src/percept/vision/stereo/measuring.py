@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from percept.core.device import Device
+from percept.core.errors import InputError, UsageError
 from percept.vision.stereo import data, decode, metrics
 from percept.vision.stereo.options import STEPS, Matching
 from percept.vision.stereo.settings import Settings
@@ -38,6 +40,14 @@ class Measured:
     answer: decode.Answer
 
 
+def warm_up(
+    network: nn.Module | None, pair: data.Pair, *, options: Matching, matching: Settings, device: Device
+) -> None:
+    """Match a corner of a pair and forget it: the first time loads or compiles kernels, which is no scene's time."""
+    left, right = (np.ascontiguousarray(view[:48, :64]) for view in (pair.left, pair.right))
+    decode.match(network, left, right, options=options, matching=matching, device=device, max_disp=15)
+
+
 def measure(
     network: nn.Module | None,
     scene: data.Scene,
@@ -51,25 +61,31 @@ def measure(
     """Match one pair over the set's own range of disparities, or the options', and score the filled map.
 
     ``described``: see :func:`decode.match`.
+
+    Raises:
+        UsageError: a scene that cannot be matched.
     """
-    answer = decode.match(
-        network,
-        pair.left,
-        pair.right,
-        options=options,
-        matching=matching,
-        device=device,
-        max_disp=pair.ndisp - 1 if options.max_disp == "auto" else int(options.max_disp),
-        described=described,
-    )
+    try:
+        answer = decode.match(
+            network,
+            pair.left,
+            pair.right,
+            options=options,
+            matching=matching,
+            device=device,
+            max_disp=pair.ndisp - 1 if options.max_disp == "auto" else int(options.max_disp),
+            described=described,
+        )
+    except InputError as error:  # a mean over the other scenes would be no score of the set
+        raise UsageError(f"{scene.name}: {error}") from error
     return Measured(scene, metrics.score(answer.disparity, pair.truth, pair.visible, ~answer.found), answer)
 
 
-def known_scenes(header: dict[str, object], scenes: Sequence[data.Scene]) -> list[str]:
-    """The scenes among these that the weights were trained on: their scores would say nothing."""
-    trained = header.get("data", {})
-    names = set(trained.get("scenes", ())) if isinstance(trained, dict) else set()
-    return sorted({scene.name for scene in scenes if scene.name in names})
+def known_scenes(header: Mapping[str, Any], scenes: Sequence[data.Scene]) -> list[str]:
+    """The scenes among these that the weights were trained, chosen or tuned on: their scores would say nothing."""
+    seen = header.get("data", {})
+    names = {name for part in ("scenes", "choosing") for name in seen.get(part, ())}
+    return sorted({scene.name for scene in scenes} & names)
 
 
 def mean_time(measured: Sequence[Measured]) -> dict[str, float]:

@@ -30,8 +30,19 @@ class Matching:
     )
     paths: str = option("8", "directions of semi-global matching", group="Speed", choices=("4", "8"))
     memory: float = option(
-        4.0, "stay below this much; large pictures are done in tiles", group="Speed", unit="GB", low=0.05
+        4.0,
+        "most that matching may take; larger pictures are done in bands of rows",
+        group="Speed",
+        unit="GB",
+        low=0.05,
     )
+
+    def without_effect(self) -> list[tuple[str, str]]:
+        """Options that change nothing in this combination, each with the reason."""
+        found = [("weights", "--cost census uses no network")] if self.cost == "census" else []
+        if "sgm" in self.without:
+            found.append(("paths", "--without sgm follows none"))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +61,13 @@ class Predict(Matching, PredictOptions):
     rectify: str = option(
         "", "rectify the pictures by this calibration first (OpenCV YAML)", group="Input", metavar="FILE"
     )
-    every: int = option(1, "of a video only each so many frames", group="Input", low=1)
+    every: int = option(1, "of a video take each N-th frame only", group="Input", low=1)
     format: str = option(
         "png", "disparity file: png = 16 bit, x256, 0 = none", group="Output", choices=("png", "pfm", "npy")
     )
     save: tuple[str, ...] = option(
         ("disparity", "color", "confidence", "cloud"),
-        "what --out keeps of each pair: disparity, color, confidence, cloud (with --calib)",
+        "what --out keeps of each pair; cloud only with --calib or --rectify",
         group="Output",
         choices=("disparity", "color", "confidence", "cloud"),
         shown_default="all of them",
@@ -64,9 +75,13 @@ class Predict(Matching, PredictOptions):
 
     def without_effect(self) -> list[tuple[str, str]]:
         """Options that change nothing in this combination, each with the reason."""
-        found = [] if self.out else [(key, "nothing is written without --out DIR") for key in ("save", "format")]
-        if self.cost == "census":
-            found.append(("weights", "--cost census uses no network"))
+        found = super().without_effect()
+        if not self.out:
+            found += [(key, "nothing is written without --out DIR") for key in ("save", "format")]
+        if "disparity" not in self.save:
+            found.append(("format", "--save leaves the disparity out"))
+        if set(self.save) == {"cloud"} and not (self.calib or self.rectify):
+            found.append(("save", "a cloud needs --calib FILE or --rectify FILE"))
         if self.calib and self.rectify:
             found.append(("calib", "--rectify FILE knows the calibration"))
         return found
@@ -93,17 +108,17 @@ class Train(TrainOptions):
     )
     augment: str = option(
         "full",
-        "full = turned, stretched, lit otherwise; light = lit otherwise",
+        "full = mirrored, stretched, lit otherwise; light = lit otherwise; none = as they are",
         group="Training",
         choices=("full", "light", "none"),
     )
     tune: int = option(
         0,
-        "at each validation, try so many settings of the clean-up on the scenes kept to choose by",
+        "settings of the clean-up tried at each validation, on the scenes kept to choose by; 0 = as they are",
         group="Training",
         low=0,
     )
-    leave_out: tuple[str, ...] = option((), "scenes never trained on (a group such as teddy, art)", group="Input")
+    leave_out: tuple[str, ...] = option((), "scenes never trained on nor chosen by, such as teddy, art", group="Input")
     cache: int = option(1000, "decoded pictures kept in memory", group="Speed", unit="MB", low=0)
 
     def without_effect(self) -> list[tuple[str, str]]:
@@ -111,6 +126,8 @@ class Train(TrainOptions):
         found = super().without_effect()
         if self.model == "compact":
             found.append(("layers", "compact has its own"))
+        if self.model == "accurate" and self.loss == "rows":
+            found.append(("loss", "accurate learns from pairs, its vectors are not compared alone"))
         return found
 
 

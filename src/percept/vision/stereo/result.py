@@ -70,11 +70,11 @@ class StereoResult:
         return f"<StereoResult {self.input!r} {self.width} x {self.height}: {self._found()}>"
 
     def __str__(self) -> str:
-        """The answer in two or three lines for a person at a terminal."""
+        """The answer for a person at a terminal: a line of what was done, and a small table."""
         when = "" if self.frame is None else f"  frame {self.frame}"
         when += "" if self.seconds is None else f"  {self.seconds:.2f} s"
         took = "" if self.took is None else f"   {duration(self.took)}"
-        lines = [f" {self.input}{when}  {self.width} x {self.height}   {self._found()}{took}"]
+        lines = [f" {self.input}{when}  {self.width} x {self.height}{took}", f" {self._found()}"]
         table = [("", "nearest", "median", "farthest"), ("disparity", *self._quartet(self.disparity, "px", True))]
         if self.depth is not None:
             table.append(("depth", *self._quartet(self.depth, "m", False)))
@@ -150,7 +150,8 @@ class StereoResult:
         if self.range is None:
             return "no disparity found"
         low, high = self.range
-        return f"disparity {low:.1f} to {high:.1f} of {self.max_disparity} px   {100 * self.filled:.1f} % filled"
+        found = f"disparity {low:.1f} to {high:.1f} px, of {self.max_disparity} looked for"
+        return f"{found}; {100 * self.filled:.1f} % filled in"
 
     def _quartet(self, values: np.ndarray, unit: str, near_is_high: bool) -> tuple[str, str, str]:
         """Nearest, median and farthest as text; a hundredth at each end is left out, where wild values are."""

@@ -19,13 +19,13 @@ class Settings:
     pixel; none: the raw measure is said.
     """
 
-    gain: float = 8.0
-    census: float = 0.0
+    gain: float = 4.0
+    census: float = 2.0
     arm: int = 5
     tau: float = 0.1
     before: int = 0
-    p1: float = 10.0
-    p2: float = 80.0
+    p1: float = 30.0
+    p2: float = 300.0
     q1: float = 2.0
     q2: float = 4.0
     v: float = 1.5
@@ -44,7 +44,6 @@ class Settings:
 
 # The control: bits that differ. Its confidence was fitted on the 26 scenes of v3 and 2006.
 CENSUS = Settings(
-    gain=1.0,
     p1=10.0,
     p2=120.0,
     q1=1.0,

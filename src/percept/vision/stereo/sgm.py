@@ -17,9 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from percept.vision.stereo.kernels import kernel
 
 LANES = 16  # disparities handled at once: one register of AVX2, two of SSE or NEON
 BIG = 16384  # a path cost that is never chosen, and BIG + 255 + 2 * LARGEST still fits int16
@@ -200,7 +202,7 @@ def relax_code(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mark_steps(picture, y, dy, dx, threshold, large):
     """Where in row y the picture's step from (y - dy, x - dx) is large, as bool (W,); not where that lies outside."""
     height, width = picture.shape
@@ -212,7 +214,7 @@ def mark_steps(picture, y, dy, dx, threshold, large):
             result[x] = abs(here[x] - there[x]) >= threshold
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_penalties(left, right, y, back, table, threshold, flat, near, penalties, large):
     """Looks the penalties of row y up. back: 1 for a sweep down, -1 for one up. large: working memory, bool (W,).
 
@@ -240,7 +242,7 @@ def fill_penalties(left, right, y, back, table, threshold, flat, near, penalties
                     row[x] = few
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sweep(cost, total, pictures, rule, work, up, first, last, fresh):
     """The rows first ... last-1 of a sweep, counted from where it starts; fresh: writes the total, not adds to it."""
     height, width, depth = cost.shape

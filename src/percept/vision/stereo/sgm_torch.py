@@ -26,13 +26,11 @@ def sgm(
     v: float = 1.0,
     threshold: float = 0.0,
     paths: int = 8,
-    threads: int = 1,
 ) -> Tensor:
     """The sum of the path costs, int32 (H, W, D), on the cost's device.
 
-    cost: uint8 (H, W, D); left, right: grey, float32 (H, W) in 0..255; the penalties as in `sgm.sgm`, which also takes
-    `threads`: here it changes nothing. Raises ValueError for shapes that do not fit, penalties outside 0..7900,
-    divisors below 1, other numbers of paths.
+    cost: uint8 (H, W, D); left, right: grey, float32 (H, W) in 0..255; the penalties as in `sgm.sgm`.
+    Raises ValueError for shapes that do not fit, penalties outside 0..7900, divisors below 1, other numbers of paths.
     """
     if cost.ndim != 3 or cost.dtype != torch.uint8 or 0 in cost.shape:
         raise ValueError(f"the cost is a uint8 volume (H, W, D), not {cost.dtype} {tuple(cost.shape)}")

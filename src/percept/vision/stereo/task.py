@@ -11,11 +11,11 @@ import torch
 from percept.core import checkpoint, datasets, weights
 from percept.core.console import say
 from percept.core.device import Device, choose
-from percept.core.evaluation import Report, Table, answers, figure
+from percept.core.evaluation import Report, answers
 from percept.core.export import to_onnx
 from percept.vision import image
 from percept.vision.stereo import check as checks
-from percept.vision.stereo import confidence, data, measuring, metrics, picture, settings
+from percept.vision.stereo import confidence, data, measuring, metrics, picture, settings, tables
 from percept.vision.stereo.matcher import load, max_disparity
 from percept.vision.stereo.networks import from_checkpoint
 from percept.vision.stereo.options import DATASETS, Evaluate, Export, Train
@@ -48,7 +48,7 @@ def evaluate(options: Evaluate) -> Report:
         matching = settings.of_header(header)
     trained_on = measuring.known_scenes(header, scenes)
     if trained_on:
-        say(f"these weights were trained on {', '.join(trained_on)}: the scores below are no test")
+        say(f"these weights have seen {', '.join(trained_on)}: the scores below are no test")
 
     def scored(scene: data.Scene) -> measuring.Measured:
         pair = data.read_pair(scene)
@@ -60,15 +60,16 @@ def evaluate(options: Evaluate) -> Report:
             image.write_image(files[-1], shown_as)
         return found
 
+    measuring.warm_up(network, data.read_pair(scenes[0]), options=options, matching=matching, device=device)
     files: list[Path] = []
     curves = confidence.Sparsification()
     found, seconds = answers("pairs", scenes, scored)
     ours = metrics.mean(one.score for one in found)
-    tables = [_table(found, ours), _confidence_table(curves), _time_table(found)]
+    shown_tables = [tables.scenes(found, ours), tables.figures(ours), tables.areas(curves.areas()), tables.times(found)]
     details: dict[str, Any] = {"scenes": {one.scene.name: one.score.figures() for one in found}}
     if options.ablation:
         rows = _ablation(options, scenes, network, matching, device)
-        tables.insert(1, _ablation_table(rows))
+        shown_tables.insert(1, tables.ablation(rows))
         details["ablation"] = rows
     holes = f"{100 - (ours['density'] or 0):.1f} % of them were filled in"
     return Report(
@@ -80,7 +81,7 @@ def evaluate(options: Evaluate) -> Report:
         ours,
         seconds,
         published=published({scene.set for scene in scenes}),
-        tables=tables,
+        tables=shown_tables,
         note=f"percent of non-occluded pixels, {holes}; thresholds in pixels of these pictures; {device}",
         files=files,
         details={**details, "trained_on": trained_on, "sparsification": curves.areas()},
@@ -127,50 +128,6 @@ def _ablation(
         found, _ = answers(name, scenes, scored)
         rows.append({"steps": name, **metrics.mean(one.score for one in found)})
     return rows
-
-
-def _table(found: list[measuring.Measured], ours: dict[str, float | None]) -> Table:
-    columns = ("bad0.5_noc", "bad1_noc", "bad2_noc", "bad3_noc", "bad4_noc", "bad2_all", "d1_all")
-    rows = [(one.scene.name, one.score.figures(), 1000 * sum(one.answer.seconds.values())) for one in found]
-    rows.append(("mean", ours, sum(ms for _, _, ms in rows) / max(1, len(rows))))
-    short = tuple(name.replace("_noc", "") for name in columns)
-    return Table(
-        "measured here",
-        ("scene", *short, "epe", "rms", "ms"),
-        tuple(
-            (
-                name,
-                *(figure(of[c], 1) for c in columns),
-                figure(of["epe_noc"], 2),
-                figure(of["rms_noc"], 2),
-                f"{ms:.0f}",
-            )
-            for name, of, ms in rows
-        ),
-    )
-
-
-def _ablation_table(rows: list[dict[str, Any]]) -> Table:
-    columns = ("bad1_noc", "bad2_noc", "bad3_noc", "bad2_all", "epe_noc")
-    cells = tuple((row["steps"], *(figure(row[name], 2) for name in columns)) for row in rows)
-    return Table("what each step brings", ("steps", *columns), cells)
-
-
-def _confidence_table(curves: confidence.Sparsification) -> Table:
-    areas = curves.areas()
-    row = tuple(figure(areas[name], 2) for name in ("ours", "oracle", "random"))
-    return Table(
-        "bad-1 of what is left while the unsure go: area under the curve",
-        ("", "ours", "oracle", "random"),
-        (("area", *row),),
-    )
-
-
-def _time_table(found: list[measuring.Measured]) -> Table:
-    times = measuring.mean_time(found)
-    return Table(
-        "where the time goes, ms a pair", tuple(times) or ("-",), (tuple(f"{ms:.0f}" for ms in times.values()),)
-    )
 
 
 def _folder(name: str) -> Path:

@@ -28,7 +28,6 @@ from percept.vision.stereo.settings import Settings, of_header
 PICTURES = 3
 KNOTS = 12  # of the map from raw confidence to probability
 PAIRS = loss.Pairs()
-THIN = 2  # of the rows and of their pixels every other one is asked for: neighbours say nearly the same
 DRAWS = 3  # last part of a seed: keeps these numbers apart from the crops'
 AUGMENT = {"full": Augment(), "light": Augment.lighting(), "none": Augment.none()}
 
@@ -37,15 +36,13 @@ AUGMENT = {"full": Augment(), "light": Augment.lighting(), "none": Augment.none(
 class Batch:
     """Crops and what is known of them.
 
-    left, right: (B, 3, rows, W) uint8. places: the matches' columns, (B, rows, W) for pairs of patches, else (B,
-    rows / 2, W / 2): of every other pixel of every other row, from ``phase`` on. draws: of each crop the paper's
+    left, right: (B, 3, rows, W) uint8. places: (B, rows, W), the matches' columns. draws: of each crop the paper's
     offsets (rows, W, 2), or None.
     """
 
     left: Tensor
     right: Tensor
     places: Tensor
-    phase: int
     draws: list[Any]
     names: list[str]
 
@@ -61,7 +58,7 @@ class Trainer:
         self.scenes, self.chosen_on = _scenes(options, folders)
         self.seen: dict[data.Scene, data.Pair] = {}  # of those to choose by
         self.pairs_wanted = options.loss == "pairs" or options.model == "accurate"
-        self.model, start, settings = _start(options)
+        self.model, start, settings, before = _start(options)
         if self.pairs_wanted and hasattr(self.model, "sharpness"):
             self.model.sharpness.requires_grad_(False)  # the hinge knows nothing of it
         rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
@@ -76,7 +73,11 @@ class Trainer:
             "task": "stereo",
             "model": described(options),
             "classes": ["disparity"],
-            "data": {"sets": [name for name, _ in folders], "scenes": sorted({scene.name for scene in self.scenes})},
+            "data": {
+                "sets": [name for name, _ in folders],
+                "scenes": sorted({scene.name for scene in self.scenes} | before),  # eval warns of both
+                "choosing": sorted({scene.name for scene in self.chosen_on}),
+            },
             "start": start,
             "matching": settings.to_json(),
         }
@@ -99,14 +100,12 @@ class Trainer:
         self.sampler.set_epoch(epoch, start)
         for (left, right, places), picks in zip(self.loader, self.sampler, strict=True):
             names = [self.scenes[pick.index % len(self.scenes)].name for pick in picks]
-            phase, draws = picks[0].index % THIN, [None] * len(names)
-            if self.pairs_wanted:
-                draws = [self._draws(pick, places.shape[1:]) for pick in picks]
-            else:
-                places = places[:, phase::THIN, ::THIN]  # (B, rows, W) -> (B, rows / 2, W / 2)
+            draws = (
+                [self._draws(pick, places.shape[1:]) for pick in picks] if self.pairs_wanted else [None] * len(names)
+            )
             part = -(-len(names) // self.options.accumulate)
             for_parts = (slice(at, at + part) for at in range(0, len(names), part))
-            yield [Batch(left[p], right[p], places[p], phase, draws[p], names[p]) for p in for_parts]
+            yield [Batch(left[p], right[p], places[p], draws[p], names[p]) for p in for_parts]
 
     def size(self, batch: Batch) -> float:
         """Pixels of these crops that have a match."""
@@ -124,8 +123,6 @@ class Trainer:
             draws = torch.stack(batch.draws).to(self.device.torch)
             total, right_ones = loss.pairs_loss(self.model, one, two, places, draws)
         else:
-            rows = slice(batch.phase, None, THIN)
-            one, two = one[:, :, rows, ::THIN], two[:, :, rows]
             total, right_ones = loss.rows_loss(one, two, places, self.model.sharpness)
         return total, {"right": right_ones}
 
@@ -194,11 +191,11 @@ def _scenes(options: Train, folders: Sequence[tuple[str, Path]]) -> tuple[list[d
     return [s for s in found if s.group not in kept], [s for s in found if s.group in kept]
 
 
-def _start(options: Train) -> tuple[nn.Module, dict[str, Any] | str, Settings]:
-    """The network to train, what it begins with, and the numbers of its clean-up."""
-    network = build(described(options))
-    if options.start in ("", "none"):
-        return network, "random weights", Settings()
+def _start(options: Train) -> tuple[nn.Module, dict[str, Any] | str, Settings, set[str]]:
+    """The network to train, what it begins with, the numbers of its clean-up, and the scenes it has seen already."""
+    shipped = options.model == "compact" and options.width == 1.0
+    if options.start == "none" or (not options.start and not shipped):
+        return build(described(options)), "random weights", Settings(), set()
     shown, path = weights.resolve(options.start, "stereo")
     read = checkpoint.load(path, task="stereo")
     if read.header["model"] != described(options):
@@ -208,4 +205,6 @@ def _start(options: Train) -> tuple[nn.Module, dict[str, Any] | str, Settings]:
         "digest": read.header["digest"],
         "licence": read.header.get("licence", ""),
     }
-    return from_checkpoint(read).train(), about, of_header(read.header)
+    seen = read.header.get("data", {})
+    before = {name for part in ("scenes", "choosing") for name in seen.get(part, ())}
+    return from_checkpoint(read).train(), about, of_header(read.header), before

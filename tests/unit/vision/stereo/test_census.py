@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from percept.vision.stereo.census import BITS, HEIGHT, WIDTH, census, census_cost, in_rows
+from percept.vision.stereo.census import BITS, HEIGHT, WIDTH, census, census_cost
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -81,25 +81,6 @@ def test_threads_share_the_rows(threads):
     left, right = noise(11, 23), noise(11, 23, seed=1)
     one = census_cost(left, right, 7, outside=40)
     np.testing.assert_array_equal(census_cost(left, right, 7, outside=40, threads=threads), one)
-
-
-def test_every_row_is_done_once():
-    for height, threads in ((1, 4), (7, 2), (8, 3), (5, 5)):
-        counts = np.zeros(height, int)
-
-        def count(values: np.ndarray, first: int, last: int) -> None:
-            values[first:last] += 1
-
-        in_rows(count, height, threads, counts)
-        np.testing.assert_array_equal(counts, 1)
-
-
-def test_an_error_in_a_thread_is_raised():
-    def fail(first: int, last: int) -> None:
-        raise RuntimeError("broken")
-
-    with pytest.raises(RuntimeError, match="broken"):
-        in_rows(fail, 4, 2)
 
 
 def test_pictures_of_two_sizes_are_refused():

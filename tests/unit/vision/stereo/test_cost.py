@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from percept.core.device import choose
-from percept.vision.stereo.cost import NEUTRAL, standard, vectors, volume
-from percept.vision.stereo.model import Accurate, Fast
+from percept.vision.stereo.cost import NEUTRAL, ROWS, standard, vectors, volume
+from percept.vision.stereo.model import Accurate, Compact, Fast
 
 DEVICE = choose("cpu", 1)
 
@@ -61,10 +62,10 @@ def test_a_shifted_picture_is_found_at_its_shift() -> None:
     assert (winners[8:-8, 16:-16] == 4).mean() > 0.95
 
 
-def test_rows_of_a_picture_give_the_vectors_of_the_whole() -> None:
-    torch.manual_seed(0)
-    network = Fast(width=0.2)
-    images = standard(*views(), DEVICE)
-    whole, _ = vectors(network, images, DEVICE)
-    part, _ = vectors(network, images[:, :, 2:18], DEVICE)
-    torch.testing.assert_close(part[:, 5:-5], whole[:, 7:13], rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("network", [Fast(width=0.1), Compact(width=0.2), Accurate(width=0.05)])
+def test_rows_at_a_time_give_the_vectors_of_the_whole(network: torch.nn.Module) -> None:
+    images = standard(*views(2 * ROWS + 10, 30), DEVICE)
+    with torch.inference_mode():
+        whole = network.describe(images)
+    for found, wanted in zip(vectors(network, images, DEVICE), whole, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from percept.core.errors import InputError
-from percept.vision.stereo.formats import read_pfm, read_truth, read_values, write_npy, write_pfm, write_png16
+from percept.vision.stereo.formats import read_truth, read_values, write_npy, write_pfm, write_png16
 
 NAN = float("nan")
 HOLED = np.array([[0.0, 1.5, NAN], [200.25, NAN, 3.0]], np.float32)
@@ -19,20 +19,20 @@ HOLED = np.array([[0.0, 1.5, NAN], [200.25, NAN, 3.0]], np.float32)
 
 def test_pfm_comes_back_as_it_was(tmp_path: Path) -> None:
     write_pfm(tmp_path / "d.pfm", HOLED)
-    np.testing.assert_array_equal(read_pfm(tmp_path / "d.pfm"), HOLED)
+    np.testing.assert_array_equal(read_truth(tmp_path / "d.pfm"), HOLED)
     assert np.isposinf(np.frombuffer((tmp_path / "d.pfm").read_bytes()[-4 * 6 :], "<f4")).sum() == 2
 
 
 def test_pfm_begins_with_the_bottom_row(tmp_path: Path) -> None:
     path = tmp_path / "d.pfm"
     path.write_bytes(b"Pf\n2 2\n-0.003922\n" + np.array([3, 4, 1, 2], "<f4").tobytes())
-    np.testing.assert_array_equal(read_pfm(path), [[1, 2], [3, 4]])  # and the size of the scale is no factor
+    np.testing.assert_array_equal(read_truth(path), [[1, 2], [3, 4]])  # and the size of the scale is no factor
 
 
 def test_pfm_of_the_other_byte_order_and_what_is_unknown_in_it(tmp_path: Path) -> None:
     path = tmp_path / "d.pfm"
     path.write_bytes(b"Pf\n4 1\n1.0\n" + np.array([7, np.inf, -1, 0], ">f4").tobytes())
-    np.testing.assert_array_equal(read_pfm(path), [[7, NAN, NAN, 0]])
+    np.testing.assert_array_equal(read_truth(path), [[7, NAN, NAN, 0]])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_pfm_of_the_other_byte_order_and_what_is_unknown_in_it(tmp_path: Path) -
 def test_what_is_no_pfm(tmp_path: Path, data: bytes, says: str) -> None:
     (tmp_path / "d.pfm").write_bytes(data)
     with pytest.raises(InputError, match=says):
-        read_pfm(tmp_path / "d.pfm")
+        read_truth(tmp_path / "d.pfm")
 
 
 def test_png_holds_256ths_and_keeps_zero_for_none(tmp_path: Path) -> None:
