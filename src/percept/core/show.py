@@ -54,15 +54,19 @@ def info(about: dict[str, Any], *, as_json: bool) -> None:
     chosen = next((row for row in about.get("scores", ()) if row.get("split") == "choosing"), {})
     figures = ", ".join(f"{key} {value:.3f}" for key, value in chosen.items() if isinstance(value, float))
     shown = ", ".join(classes[:8]) + (f" ... ({len(classes)})" if len(classes) > 8 else "")
+    number = f"{len(classes)} classes, " if len(classes) > 1 else ""
     lines = [
-        ("what", f"{about['task']}, {model.get('name', '?')}, {len(classes)} classes, {size(about['size'])}"),
-        ("classes", shown),
+        ("what", f"{about['task']}, {model.get('name', '?')}, {number}{size(about['size'])}"),
+        ("classes", shown if number else ""),
         ("made by", about.get("command", "")),
-        ("start", start if isinstance(start, str) else ", ".join(start[key] for key in ("weights", "licence"))),
+        (
+            "start",
+            start if isinstance(start, str) else ", ".join(start[key] for key in ("weights", "licence") if start[key]),
+        ),
         ("data", about.get("data") if isinstance(about.get("data"), str) else json.dumps(about.get("data", ""))),
         ("licence", about.get("licence", "")),
         ("allows", about.get("allows", "")),
-        ("chosen at", f"epoch {chosen['epoch']}: {figures}, on photos not trained on" if figures else ""),
+        ("chosen at", f"epoch {chosen['epoch']}: {figures}, on samples kept for that" if figures else ""),
         *(("measured", f"{row['figures']}  {row['command']}") for row in about.get("scores", ()) if "figures" in row),
         *(("published", f"{row['figures']}  {row['source']}") for row in about.get("published", ())),
         ("good for", about.get("good_for", "")),

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from percept.core.device import Device
 from percept.vision.stereo.kernels import in_rows, kernel
@@ -63,8 +64,10 @@ def volume(network: nn.Module, left: Tensor, right: Tensor, count: int, *, gain:
     if hasattr(network, "compare"):
         return _compared(network, left, right, count, gain)
     height, width = left.shape[1:]
-    one = left.permute(1, 0, 2).contiguous().cpu().numpy()  # (C, H, W) -> (H, C, W)
-    two = right.permute(1, 0, 2).flip(2).contiguous().cpu().numpy()  # reversed, so that d counts upwards in memory
+    if len(left) % 4:
+        left, right = (F.pad(view, (0, 0, 0, 0, 0, -len(view) % 4)) for view in (left, right))
+    # (C, H, W) -> (H, W, C), which is how they lie in memory already where a network works with channels last
+    one, two = (view.permute(1, 2, 0).contiguous().cpu().numpy() for view in (left, right))
     found = np.empty((height, width, count), np.uint8)
     scale = gain * float(network.sharpness.detach())  # type: ignore[arg-type]
     neutral = int(255 * NEUTRAL)
@@ -73,43 +76,56 @@ def volume(network: nn.Module, left: Tensor, right: Tensor, count: int, *, gain:
 
 
 def add(volume: np.ndarray, other: np.ndarray, weight: float, threads: int = 1) -> None:
-    """Add ``weight`` times another volume (H, W, D) uint8 in place, up to 255."""
-    table = np.minimum(255, np.arange(256) * weight + 0.5).astype(np.uint8)
-    in_rows(_add, len(volume), threads, volume, other, table)
+    """Add ``weight`` times another volume (H, W, D) uint8 in place, up to 255; the weight counts in 1/256."""
+    in_rows(_add, len(volume), threads, volume, other, np.int32(round(weight * 256)))
 
 
 @kernel
-def _add(volume, other, table, first, end):  # type: ignore[no-untyped-def]
+def _add(volume, other, weight, first, end):  # type: ignore[no-untyped-def]
     for y in range(first, end):
         for x in range(volume.shape[1]):
-            for d in range(volume.shape[2]):
-                volume[y, x, d] = min(255, np.int32(volume[y, x, d]) + table[other[y, x, d]])
+            one, two = volume[y, x], other[y, x]
+            for d in range(one.shape[0]):
+                one[d] = min(
+                    np.int32(255), np.int32(one[d]) + ((np.int32(two[d]) * weight + np.int32(128)) >> np.int32(8))
+                )
 
 
 @partial(kernel, fastmath=True)
 def _cosines(left, right, scale, neutral, found, first, end):  # type: ignore[no-untyped-def]
-    """Rows ``first`` to ``end`` of the volume from vectors (H, C, W), those of the right view reversed in x."""
-    channels, width = left.shape[1], left.shape[2]
+    """Rows ``first`` to ``end`` of the volume from vectors (H, W, C), C a multiple of four.
+
+    The innermost loops run along the row, which is long: only then are their vectors worth what numba does before each.
+    """
+    width, channels = left.shape[1], left.shape[2]
     count = found.shape[2]
-    sums = np.empty(count, np.float32)
+    one, two = np.empty((channels, width), np.float32), np.empty((channels, width), np.float32)
+    sums = np.empty((count, width), np.float32)
+    quantised = np.empty((count, width), np.uint8)
+    best = np.empty(width, np.float32)
     for y in range(first, end):
         for x in range(width):
-            inside = min(count, x + 1)
-            begin = width - 1 - x
-            for d in range(inside):
-                sums[d] = 0.0
             for c in range(channels):
-                value = left[y, c, x]
-                row = right[y, c, begin : begin + inside]
-                for d in range(inside):
-                    sums[d] += value * row[d]
-            best = sums[0]
-            for d in range(1, inside):
-                best = max(best, sums[d])
-            for d in range(inside):
-                found[y, x, d] = np.uint8(min(np.float32(255.0), (best - sums[d]) * scale + np.float32(0.5)))
-            for d in range(inside, count):
-                found[y, x, d] = neutral
+                one[c, x], two[c, x] = left[y, x, c], right[y, x, c]
+        best[:] = np.float32(-1e9)
+        for d in range(count):
+            length = width - d  # pixels that have a partner at this disparity; the first of them is d
+            total, highest = sums[d, :length], best[d:]
+            total[:] = np.float32(0)
+            for c in range(0, channels, 4):
+                l0, l1, l2, l3 = one[c, d:], one[c + 1, d:], one[c + 2, d:], one[c + 3, d:]
+                r0, r1, r2, r3 = two[c], two[c + 1], two[c + 2], two[c + 3]
+                for x in range(length):
+                    total[x] += (l0[x] * r0[x] + l1[x] * r1[x]) + (l2[x] * r2[x] + l3[x] * r3[x])
+            for x in range(length):
+                highest[x] = max(highest[x], total[x])
+        for d in range(count):
+            total, highest, row = sums[d], best[d:], quantised[d]
+            for x in range(width - d):
+                row[x] = np.uint8(min(np.float32(255.0), (highest[x] - total[x]) * scale + np.float32(0.5)))
+        for x in range(width):
+            for d in range(count):
+                found[y, x, d] = quantised[d, x - d] if d <= x else neutral
 
 
 def _compared(network: nn.Module, left: Tensor, right: Tensor, count: int, gain: float) -> np.ndarray:

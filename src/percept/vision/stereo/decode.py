@@ -6,10 +6,11 @@ not fit into the memory allowed is done in bands of rows that overlap.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -23,8 +24,10 @@ from percept.vision.stereo.grey import grey
 from percept.vision.stereo.options import Matching
 from percept.vision.stereo.settings import Settings
 
+PATIENCE = 4.0  # seconds; kernels that were compiled before are loaded in two
 OVERLAP = 48  # rows that neighbouring bands share on either side; paths from further away have little to say
 LEAST = 16  # rows of a band
+BORDER = 8  # columns on the left where both views agree on what fits in, which is mostly not what is there
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,19 @@ def match(
             disparity = cleanup.bilateral(disparity, views[0], matching.sigma, matching.step, 2.0)
     sure = confidence.calibrated(raw, list(matching.knots)) if matching.knots else raw
     return Answer(disparity, found, sure, max_disp, clock.seconds)
+
+
+def warm_up(network: nn.Module | None, options: Matching, matching: Settings, device: Device) -> None:
+    """Match a small pair of nothing, which loads the kernels, or compiles them: who waits for that is told why."""
+    patience = threading.Timer(PATIENCE, say, ("compiling for this machine, once: about ten seconds ...",))
+    patience.daemon = True
+    patience.start()
+    try:
+        nothing = np.zeros((48, 64, 3), np.uint8)
+        options = replace(options, memory=Matching.memory)
+        match(network, nothing, nothing, options=options, matching=matching, device=device, max_disp=15)
+    finally:
+        patience.cancel()
 
 
 def describe(
@@ -181,7 +197,10 @@ def _band(
     with clock.step("winners"):
         ours, theirs = cleanup.winners(sums, threads)
         raw = confidence.confidence(sums, ours, theirs, matching.tolerance, threads)
-        kind = np.zeros(ours.shape, np.uint8) if "check" in without else cleanup.check(ours, theirs, matching.tolerance)
+        kind = np.zeros(ours.shape, np.uint8)
+        if "check" not in without:
+            kind = cleanup.check(ours, theirs, matching.tolerance)
+            kind[:, :BORDER], raw[:, :BORDER] = cleanup.OCCLUSION, 0
         if "subpixel" in without:
             return ours.astype(np.float32), kind, raw
         return cleanup.subpixel(ours, sums), kind, raw

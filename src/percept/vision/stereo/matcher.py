@@ -56,6 +56,7 @@ class Matcher:
         name = "census" if network is None else header["model"]["name"]
         self.about = {"task": "stereo", "model": name, "weights": shown, "device": str(device)}
         self._film = Film()
+        self._warm = False
         self._calibrations: dict[str, calibration.Calibration] = {}  # by the left pictures' folder
 
     def predict(self, left: Any, right: Any = None) -> StereoResult:
@@ -140,6 +141,9 @@ class Matcher:
             self._film = Film(item.name)
         shown, (left, right) = left, self._alike(item, left, right)
         reach = self._reach(item, left, right, cameras)
+        if not self._warm:
+            decode.warm_up(self.network, self.options, self.matching, self.device)
+            self._warm = True
         found = decode.match(
             self.network, left, right, options=self.options, matching=self.matching, device=self.device, max_disp=reach
         )

@@ -40,14 +40,6 @@ class Measured:
     answer: decode.Answer
 
 
-def warm_up(
-    network: nn.Module | None, pair: data.Pair, *, options: Matching, matching: Settings, device: Device
-) -> None:
-    """Match a corner of a pair and forget it: the first time loads or compiles kernels, which is no scene's time."""
-    left, right = (np.ascontiguousarray(view[:48, :64]) for view in (pair.left, pair.right))
-    decode.match(network, left, right, options=options, matching=matching, device=device, max_disp=15)
-
-
 def measure(
     network: nn.Module | None,
     scene: data.Scene,

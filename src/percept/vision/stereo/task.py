@@ -15,7 +15,7 @@ from percept.core.evaluation import Report, answers
 from percept.core.export import to_onnx
 from percept.vision import image
 from percept.vision.stereo import check as checks
-from percept.vision.stereo import confidence, data, measuring, metrics, picture, settings, tables
+from percept.vision.stereo import confidence, data, decode, measuring, metrics, picture, settings, tables
 from percept.vision.stereo.matcher import load, max_disparity
 from percept.vision.stereo.networks import from_checkpoint
 from percept.vision.stereo.options import DATASETS, Evaluate, Export, Train
@@ -60,7 +60,7 @@ def evaluate(options: Evaluate) -> Report:
             image.write_image(files[-1], shown_as)
         return found
 
-    measuring.warm_up(network, data.read_pair(scenes[0]), options=options, matching=matching, device=device)
+    decode.warm_up(network, options, matching, device)  # which is no scene's time
     files: list[Path] = []
     curves = confidence.Sparsification()
     found, seconds = answers("pairs", scenes, scored)

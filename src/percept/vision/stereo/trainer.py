@@ -26,6 +26,7 @@ from percept.vision.stereo.samples import Crops, collate
 from percept.vision.stereo.settings import Settings, of_header
 
 PICTURES = 3
+LOOKED_THROUGH = 400  # scenes read before anything is computed
 KNOTS = 12  # of the map from raw confidence to probability
 PAIRS = loss.Pairs()
 DRAWS = 3  # last part of a seed: keeps these numbers apart from the crops'
@@ -61,6 +62,8 @@ class Trainer:
         self.model, start, settings, before = _start(options)
         if self.pairs_wanted and hasattr(self.model, "sharpness"):
             self.model.sharpness.requires_grad_(False)  # the hinge knows nothing of it
+        for scene in self.scenes[:LOOKED_THROUGH]:
+            data.read_pair(scene)  # a truth that cannot be used is said now, not after an epoch
         rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         if options.batch % (world * options.accumulate):
             shares = f"{world} processes in {options.accumulate} parts"
@@ -186,7 +189,7 @@ def _scenes(options: Train, folders: Sequence[tuple[str, Path]]) -> tuple[list[d
     groups = sorted({scene.group for scene in found})
     count = max(1, round(len(groups) * (options.hold_out or 0.1)))
     if count >= len(groups):
-        raise UsageError(f"{len(groups)} scene is not enough: one is kept to choose by, and never trained on")
+        raise UsageError(f"{len(groups)} scenes are not enough: {count} would be kept to choose by and not trained on")
     kept = set(np.random.default_rng(options.seed).permutation(groups)[:count])
     return [s for s in found if s.group not in kept], [s for s in found if s.group in kept]
 
@@ -199,7 +202,10 @@ def _start(options: Train) -> tuple[nn.Module, dict[str, Any] | str, Settings, s
     shown, path = weights.resolve(options.start, "stereo")
     read = checkpoint.load(path, task="stereo")
     if read.header["model"] != described(options):
-        raise UsageError(f"--start {options.start} is {read.header['model']}, not {described(options)}")
+        one, other = (
+            ", ".join(f"{key} {value}" for key, value in m.items()) for m in (read.header["model"], described(options))
+        )
+        raise UsageError(f"--start {shown} is another network: {one}; asked for is {other}")
     about = {
         "weights": shown if path.name == f"{shown}.safetensors" else path.name,
         "digest": read.header["digest"],
