@@ -7,6 +7,7 @@ semi-global matching need no more than a byte of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -31,26 +32,39 @@ def standard(left: np.ndarray, right: np.ndarray, device: Device) -> Tensor:
     return standardised(views.permute(0, 3, 1, 2).float() / 255)  # (2, H, W, 3) -> (2, 3, H, W)
 
 
-def vectors(network: nn.Module, images: Tensor, device: Device) -> tuple[Tensor, Tensor]:
-    """Rows of both standardised views, (2, 3, h, W), as (C, h, W) vectors.
+def strips(network: nn.Module, images: Tensor, device: Device) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Rows of both standardised views, (2, 3, h, W), as first row and (C, rows, W) vectors of either view.
 
     A CPU takes some rows at a time, with those around them that their vectors see: what lies between two layers then
     stays in the cache, which makes it half as long.
     """
     height = images.shape[2]
     step = ROWS if device.torch.type == "cpu" else height
-    beyond = network.radius + network.radius % 2  # even: where a trunk halves the rows, it halves the same ones
-    parts = []
-    with torch.inference_mode(), device.autocast():
-        for at in range(0, height, step):
-            first, end = max(0, at - beyond), min(height, at + step + beyond)
-            part = images[:, :, first:end].contiguous(memory_format=torch.channels_last)
-            parts.append(network.describe(part)[:, :, at - first : at - first + step].float())  # type: ignore[operator]
-    found = torch.cat(parts, dim=2)
-    return found[0], found[1]
+    for at in range(0, height, step):
+        first, end = max(0, at - network.radius), min(height, at + step + network.radius)
+        part = images[:, :, first:end].contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), device.autocast():
+            found = network.describe(part)[:, :, at - first : at - first + step].float()  # type: ignore[operator]
+        yield at, found[0], found[1]
 
 
-def volume(network: nn.Module, left: Tensor, right: Tensor, count: int, *, gain: float, threads: int = 1) -> np.ndarray:
+def vectors(network: nn.Module, images: Tensor, device: Device) -> tuple[Tensor, Tensor]:
+    """All rows of :func:`strips` together: (C, h, W) of either view."""
+    parts = [both for _, *both in strips(network, images, device)]
+    left, right = (torch.cat(side, dim=1) for side in zip(*parts, strict=True))
+    return left, right
+
+
+def volume(
+    network: nn.Module,
+    left: Tensor,
+    right: Tensor,
+    count: int,
+    *,
+    gain: float,
+    threads: int = 1,
+    found: np.ndarray | None = None,
+) -> np.ndarray:
     """Costs as (H, W, D) uint8.
 
     Each pixel's cheapest disparity costs nothing: a constant for all its disparities changes no sum's winner, and the
@@ -60,15 +74,16 @@ def volume(network: nn.Module, left: Tensor, right: Tensor, count: int, *, gain:
         left, right: (C, H, W) of :func:`vectors`.
         count: D, disparities 0 .. D - 1.
         gain: cost of one unit of the network's own measure: nats of a softmax over the row, or accurate's logits.
+        found: where to write them.
     """
-    if hasattr(network, "compare"):
-        return _compared(network, left, right, count, gain)
     height, width = left.shape[1:]
+    found = np.empty((height, width, count), np.uint8) if found is None else found
+    if hasattr(network, "compare"):
+        return _compared(network, left, right, gain, found)
     if len(left) % 4:
         left, right = (F.pad(view, (0, 0, 0, 0, 0, -len(view) % 4)) for view in (left, right))
     # (C, H, W) -> (H, W, C), which is how they lie in memory already where a network works with channels last
     one, two = (view.permute(1, 2, 0).contiguous().cpu().numpy() for view in (left, right))
-    found = np.empty((height, width, count), np.uint8)
     scale = gain * float(network.sharpness.detach())  # type: ignore[arg-type]
     neutral = int(255 * NEUTRAL)
     in_rows(_cosines, height, threads, one, two, np.float32(scale), np.uint8(neutral), found)
@@ -128,10 +143,9 @@ def _cosines(left, right, scale, neutral, found, first, end):  # type: ignore[no
                 found[y, x, d] = quantised[d, x - d] if d <= x else neutral
 
 
-def _compared(network: nn.Module, left: Tensor, right: Tensor, count: int, gain: float) -> np.ndarray:
+def _compared(network: nn.Module, left: Tensor, right: Tensor, gain: float, found: np.ndarray) -> np.ndarray:
     """Accurate's: its fully connected layers on every pair of places, a row block after the other."""
-    channels, height, width = left.shape
-    found = np.empty((height, width, count), np.uint8)
+    (channels, height, width), count = left.shape, found.shape[2]
     logits = torch.empty((height, width, count), device=left.device)
     with torch.inference_mode():
         one, two = (

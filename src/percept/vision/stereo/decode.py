@@ -174,14 +174,20 @@ def _band(
         with clock.step("cost"):
             volume = census.census_cost(left, right, count, int(census.BITS * cost.NEUTRAL), threads)
     else:
-        with clock.step("features"):
-            if described is not None:
-                one, two = (vectors[:, rows] for vectors in described)
-            else:
-                assert images is not None
-                one, two = cost.vectors(network, images[:, :, rows], device)
+        volume = np.empty((*left.shape, count), np.uint8)
+        parts = iter(
+            [(0, *(v[:, rows] for v in described))] if described else cost.strips(network, images[:, :, rows], device)
+        )
+        while True:
+            with clock.step("features"):
+                part = next(parts, None)
+            if part is None:
+                break
+            at, one, two = part
+            with clock.step("cost"):
+                here = volume[at : at + one.shape[1]]
+                cost.volume(network, one, two, count, gain=matching.gain, threads=threads, found=here)
         with clock.step("cost"):
-            volume = cost.volume(network, one, two, count, gain=matching.gain, threads=threads)
             if matching.census:
                 bits = census.census_cost(left, right, count, 0, threads)
                 cost.add(volume, bits, matching.census, threads)
