@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from percept.core import console
 from percept.core.device import choose
 from percept.core.errors import InputError
 from percept.vision.stereo import decode
@@ -18,6 +19,12 @@ from percept.vision.stereo.options import STEPS, Matching
 from percept.vision.stereo.settings import CENSUS, Settings
 
 DEVICE = choose("cpu", 1)
+
+
+@pytest.fixture(autouse=True)
+def _talking() -> None:
+    """Whatever a command in an earlier test was told."""
+    console.configure(quiet=False, verbose=False)
 
 
 def pair(height: int = 60, width: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
