@@ -19,8 +19,6 @@ from percept.core.files import sha256
 from percept.vision.detect.options import Train
 from percept.vision.detect.task import trainer
 
-ADDED = ("format", "versions", "digest")  # by checkpoint.save
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -37,7 +35,7 @@ def main() -> None:
     job = trainer(options, device.choose("cpu", args.threads))
     with torch.inference_mode():
         scores = job.validate(job.model.eval())
-    header = {key: value for key, value in read.header.items() if key not in ADDED}
+    header = dict(read.header)
     header["scales"] = list(scales)
     header["calibration"] = job.header["calibration"]
     header["scores"] = [{**read.header["scores"][0], **scores}]

@@ -13,8 +13,6 @@ from pathlib import Path
 from percept.core import checkpoint
 from percept.core.files import sha256
 
-ADDED = ("format", "versions", "digest")  # by checkpoint.save
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -23,7 +21,7 @@ def main() -> None:
     parser.add_argument("values", nargs="+", metavar="KEY=VALUE")
     args = parser.parse_args()
     read = checkpoint.load(args.source)
-    header = {key: value for key, value in read.header.items() if key not in ADDED}
+    header = dict(read.header)
     for given in args.values:
         key, _, text = given.partition("=")
         *above, last = key.split(".")

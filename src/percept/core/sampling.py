@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from percept.core.errors import UsageError
@@ -20,6 +21,29 @@ class Pick(NamedTuple):
     epoch: int
     index: int
     size: int
+
+
+def ranks() -> tuple[int, int]:
+    """This process's number and how many there are: (0, 1) without ``torchrun``."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def share(batch: int, accumulate: int) -> tuple[int, int]:
+    """:func:`ranks`, for a ``batch`` that all of them share in ``accumulate`` equal parts each.
+
+    Raises:
+        UsageError: the batch cannot be shared so.
+    """
+    rank, world = ranks()
+    if batch % (world * accumulate):
+        raise UsageError(f"--batch {batch} cannot be shared by {world} processes in {accumulate} parts")
+    return rank, world
+
+
+def parts(count: int, accumulate: int) -> list[slice]:
+    """This process's ``count`` samples of a batch in ``accumulate`` parts, or fewer if there are too few samples."""
+    each = -(-count // accumulate)
+    return [slice(at, at + each) for at in range(0, count, each)]
 
 
 class EpochSampler(Sampler[list[Pick]]):

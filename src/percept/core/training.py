@@ -27,6 +27,7 @@ from percept.core.console import duration, progress, say
 from percept.core.device import Device, seed_everything
 from percept.core.errors import Diverged, Stopped
 from percept.core.runs import Run
+from percept.core.sampling import ranks
 from percept.core.verbs import TrainOptions
 
 Batch = Any
@@ -93,7 +94,7 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
         Diverged: the loss is no longer finite; the last good files are kept.
         Stopped: SIGINT or SIGTERM came, or ``--stop-after`` was reached; the state was saved after the step.
     """
-    rank, world = _ranks()
+    rank, world = ranks()
     seed_everything(options.seed + rank)
     task.model.to(device.torch, memory_format=torch.channels_last if options.channels_last else torch.contiguous_format)
     trained = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
@@ -190,7 +191,7 @@ def _step(
 ) -> dict[str, float]:
     """One step over one global batch; returns what is logged, as means over the batch."""
     size = torch.tensor([sum(task.size(part) for part in parts)], dtype=torch.float64)
-    world = _ranks()[1]
+    world = ranks()[1]
     if world > 1:
         size = size.to(device.torch, torch.float32)
         dist.all_reduce(size)
@@ -263,7 +264,7 @@ def _validate(task: Trainable, model: nn.Module, device: Device, rank: int) -> d
         model.eval()
         with torch.random.fork_rng(), torch.inference_mode(), device.autocast():
             told[0] = task.validate(model)
-    if _ranks()[1] > 1:
+    if ranks()[1] > 1:
         dist.broadcast_object_list(told, src=0)
     return told[0]
 
@@ -305,13 +306,9 @@ def _set_random_state(kept: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all(kept["cuda"])
 
 
-def _ranks() -> tuple[int, int]:
-    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-
-
 def _any(number: int, device: Device) -> int:
     """The signal that any process got: all stop at the same step."""
-    if _ranks()[1] == 1:
+    if ranks()[1] == 1:
         return number
     told = torch.tensor([number], device=device.torch)
     dist.all_reduce(told, op=dist.ReduceOp.MAX)

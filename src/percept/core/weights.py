@@ -87,6 +87,15 @@ def resolve(wanted: str, task: str | None = None) -> tuple[str, Path]:
     raise UsageError(f'no weights or file "{wanted}"{hint}')
 
 
+def origin(shown: str, path: Path, header: dict[str, Any]) -> dict[str, Any]:
+    """What weights that are made from others say of these: what :func:`resolve` gave, and their header."""
+    return {
+        "weights": shown if path.name == f"{shown}.safetensors" else path.name,
+        "digest": header["digest"],
+        "licence": header.get("licence", ""),
+    }
+
+
 def verified(row: Shipped) -> Path:
     """The path of shipped weights whose sha256 is the one in the table.
 

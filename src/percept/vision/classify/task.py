@@ -13,9 +13,8 @@ from percept.core import checkpoint, datasets, weights
 from percept.core.device import Device, choose
 from percept.core.errors import UsageError
 from percept.core.evaluation import Report, Table, answers, figure
-from percept.core.export import to_onnx
 from percept.core.files import write_atomic
-from percept.vision import image
+from percept.vision import image, onnx
 from percept.vision.classify import data, decode
 from percept.vision.classify.check import CheckReport, look_through
 from percept.vision.classify.classifier import dense_options, load
@@ -91,18 +90,8 @@ def export(options: Export) -> dict[str, Any]:
         network.window = min(network.window, -(-size // 32))  # cells of a picture of this size, then of every size
     else:
         size = max(size, network.grid().size)  # a smaller picture is padded, by a number that would become a constant
-    to = Path(options.out or f"{Path(shown).stem}.onnx")
-    example = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    other = torch.rand(1, 3, size, size + 64, generator=torch.Generator().manual_seed(1))
-    return to_onnx(
-        network,
-        to,
-        example,
-        other,
-        inputs=("images",),
-        outputs={"scores": {0: "batch", 2: "rows", 3: "columns"}},
-        about={**read.header, "weights": shown},
-    )
+    outputs = {"scores": {0: "batch", 2: "rows", 3: "columns"}}
+    return onnx.write(network, read.header, shown, options.out, size=size, further=64, outputs=outputs)
 
 
 def check(folder: Path) -> CheckReport | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,7 +14,7 @@ from percept.core import checkpoint, weights
 from percept.core.console import say
 from percept.core.device import Device
 from percept.core.errors import UsageError
-from percept.core.sampling import EpochSampler, loader
+from percept.core.sampling import EpochSampler, loader, parts, share
 from percept.vision import image
 from percept.vision.classify import data, decode
 from percept.vision.classify.model import build, from_checkpoint
@@ -51,10 +50,7 @@ class Trainer:
         if options.freeze == "trunk":
             self.model.requires_grad_(False)
             self.model.classifier.requires_grad_(True)
-        rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        if options.batch % (world * options.accumulate):
-            shares = f"{world} processes in {options.accumulate} parts"
-            raise UsageError(f"--batch {options.batch} cannot be shared by {shares}")
+        rank, world = share(options.batch, options.accumulate)
         count = len(self.photos.photos)
         self.sampler = EpochSampler(count, options.batch, options.seed, (options.size,), rank, world)
         self.loader = loader(
@@ -88,11 +84,7 @@ class Trainer:
         self.sampler.set_epoch(epoch, start)
         for (images, labels), picks in zip(self.loader, self.sampler, strict=True):
             names = [str(self.photos.photos[pick.index].path) for pick in picks]
-            part = -(-len(labels) // self.options.accumulate)
-            yield [
-                Batch(images[at : at + part], labels[at : at + part], names[at : at + part])
-                for at in range(0, len(labels), part)
-            ]
+            yield [Batch(images[p], labels[p], names[p]) for p in parts(len(labels), self.options.accumulate)]
 
     def size(self, batch: Batch) -> float:
         """Photos."""

@@ -14,8 +14,7 @@ from percept.core.console import say
 from percept.core.device import Device, choose
 from percept.core.errors import UsageError
 from percept.core.evaluation import Report, Table, answers, figure
-from percept.core.export import to_onnx
-from percept.vision import image
+from percept.vision import image, onnx
 from percept.vision.detect import check as checks
 from percept.vision.detect import data, decode, metrics
 from percept.vision.detect.detector import dense_options, load
@@ -133,18 +132,8 @@ def export(options: Export) -> dict[str, Any]:
     # OverFeat pads a picture smaller than its window, by a number that would become a constant
     least = network.grid.size if isinstance(network, OverFeatDetector) else 0
     size = -(-max(options.size, least) // network.stride) * network.stride
-    to = Path(options.out or f"{Path(shown).stem}.onnx")
-    example = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    other = torch.rand(1, 3, size, size + network.stride, generator=torch.Generator().manual_seed(1))
-    return to_onnx(
-        network,
-        to,
-        example,
-        other,
-        inputs=("images",),
-        outputs={name: {0: "batch", 1: "windows"} for name in ("scores", "boxes")},
-        about={**read.header, "weights": shown},
-    )
+    outputs = {name: {0: "batch", 1: "windows"} for name in ("scores", "boxes")}
+    return onnx.write(network, read.header, shown, options.out, size=size, further=network.stride, outputs=outputs)
 
 
 def check(folder: Path) -> checks.Report | None:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from percept.core import checkpoint, weights
 from percept.core.console import say
 from percept.core.device import Device
 from percept.core.errors import UsageError
-from percept.core.sampling import EpochSampler, loader
+from percept.core.sampling import EpochSampler, loader, parts, share
 from percept.vision import image
 from percept.vision.detect import calibration, data, decode, loss, metrics
 from percept.vision.detect.augment import Augment
@@ -56,10 +55,7 @@ class Trainer:
         self.teacher = _teacher(options, train.names, device)
         _freeze(self.model, options.freeze)
         sizes = data.training_sizes(options.size, options.multiscale)
-        rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        if options.batch % (world * options.accumulate):
-            shares = f"{world} processes in {options.accumulate} parts"
-            raise UsageError(f"--batch {options.batch} cannot be shared by {shares}")
+        rank, world = share(options.batch, options.accumulate)
         photos = data.TrainingPhotos(
             train,
             options.size,
@@ -105,11 +101,7 @@ class Trainer:
         self.sampler.set_epoch(epoch, start)
         for (images, targets), picks in zip(self.loader, self.sampler, strict=True):
             names = [str(self.photos.photos[pick.index].path) for pick in picks]
-            part = -(-len(targets) // self.options.accumulate)
-            yield [
-                Batch(images[at : at + part], targets[at : at + part], names[at : at + part])
-                for at in range(0, len(targets), part)
-            ]
+            yield [Batch(images[p], targets[p], names[p]) for p in parts(len(targets), self.options.accumulate)]
 
     def size(self, batch: Batch) -> float:
         """Objects in these photos."""
@@ -188,12 +180,7 @@ def _start(options: Train, model: dict[str, Any], names: Sequence[str]) -> tuple
         return build(options.model, len(names), options.width), "random weights"
     shown, path = weights.resolve(options.start, "detect")
     read = checkpoint.load(path, task="detect")
-    about = {
-        "weights": shown if path.name == f"{shown}.safetensors" else path.name,
-        "digest": read.header["digest"],
-        "licence": read.header.get("licence", ""),
-    }
-    return started(read, model, names), about
+    return started(read, model, names), weights.origin(shown, path, read.header)
 
 
 def _teacher(options: Train, names: Sequence[str], device: Device) -> nn.Module | None:

@@ -19,9 +19,8 @@ from percept.core.device import Device
 from percept.vision.stereo.kernels import in_rows, kernel
 from percept.vision.stereo.model import standardised
 
-NEUTRAL = (
-    0.25  # of the highest cost, for a place outside the right picture: dear enough not to draw, cheap enough to take
-)
+# Of the highest cost, for a place outside the right picture: dear enough not to draw, cheap enough to take.
+NEUTRAL = 0.25
 ROWS = 64  # of both views, a few megabytes a layer
 CHUNK = 2**21  # vectors that go through accurate's fully connected layers at once
 

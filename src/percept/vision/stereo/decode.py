@@ -81,7 +81,7 @@ def match(
         images = None if network is None or described is not None else cost.standard(left, right, device)
     whole = np.full((height, width), np.nan, np.float32)
     kind, raw = np.zeros((height, width), np.uint8), np.zeros((height, width), np.float32)
-    for keep, rows in bands(height, width, count, options, device):
+    for keep, rows in bands(height, width, count, options):
         part = _band(network, images, described, views, rows, count, options, matching, device, without, clock)
         inner = slice(keep.start - rows.start, keep.stop - rows.start)
         for target, source in zip((whole, kind, raw), part, strict=True):
@@ -123,7 +123,7 @@ def describe(
     return cost.vectors(network, cost.standard(left, right, device), device)
 
 
-def bands(height: int, width: int, count: int, options: Matching, device: Device) -> Iterator[tuple[slice, slice]]:
+def bands(height: int, width: int, count: int, options: Matching) -> Iterator[tuple[slice, slice]]:
     """Rows to keep and rows to compute, so that what is in memory at once stays below ``options.memory``."""
     each = width * (3 * count + 600)  # bytes a row: costs and their sums, vectors and what makes them
     fit = int(options.memory * 1e9 // each)

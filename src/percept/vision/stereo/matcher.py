@@ -190,6 +190,8 @@ class Matcher:
         width = left.shape[1]
         if self.asked is not None and self.asked >= width:
             raise InputError(f"{width} pixels wide, too narrow for --max-disp {self.asked}")
+        if self.asked is not None and self._film.judged:
+            return self.asked  # nothing is left to look at a further frame for
         seen = inspection.inspect(left, right)
         if not self._film.judged:
             self._judge(item, left, seen)

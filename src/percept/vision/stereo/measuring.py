@@ -73,11 +73,10 @@ def measure(
     return Measured(scene, metrics.score(answer.disparity, pair.truth, pair.visible, ~answer.found), answer)
 
 
-def known_scenes(header: Mapping[str, Any], scenes: Sequence[data.Scene]) -> list[str]:
-    """The scenes among these that the weights were trained, chosen or tuned on: their scores would say nothing."""
+def seen_by(header: Mapping[str, Any]) -> set[str]:
+    """The scenes that weights were trained, chosen or tuned on: on them, their scores would say nothing."""
     seen = header.get("data", {})
-    names = {name for part in ("scenes", "choosing") for name in seen.get(part, ())}
-    return sorted({scene.name for scene in scenes} & names)
+    return {name for part in ("scenes", "choosing") for name in seen.get(part, ())}
 
 
 def mean_time(measured: Sequence[Measured]) -> dict[str, float]:

@@ -53,7 +53,26 @@ class Patches(nn.Sequential):
                 nn.init.zeros_(part.bias)
 
 
-class Fast(nn.Module):
+class Dense(nn.Module):
+    """A network of patches, run over whole pictures: ``vectors`` of the picture with its edge repeated around it.
+
+    radius: pixels of a patch to each side of its middle. grey: whether patches are grey.
+    """
+
+    radius: int
+    grey = True
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) RGB 0..1 -> (B, C, H, W) vectors; any H and W."""
+        return self.describe(standardised(images))
+
+    def describe(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) standardised, whole or a part -> (B, C, H, W) vectors."""
+        views = to_grey(images) if self.grey else images  # (B, 3, H, W) -> (B, 1, H, W)
+        return self.vectors(F.pad(views, [self.radius] * 4, mode="replicate"))
+
+
+class Fast(Dense):
     """MC-CNN fast: the cost is minus the cosine of the two vectors (section 3.1)."""
 
     def __init__(self, width: float = 1.0, layers: int = 5) -> None:
@@ -63,21 +82,12 @@ class Fast(nn.Module):
         self.sharpness = nn.Parameter(torch.tensor([SHARPNESS]))
         self.tower = Patches(layers, self.channels, last_relu=False)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) RGB 0..1 -> (B, C, H, W), each vector of length 1."""
-        return self.describe(standardised(images))
-
-    def describe(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) standardised, whole or a part -> (B, C, H, W), each vector of length 1."""
-        grey = to_grey(images)  # (B, 3, H, W) -> (B, 1, H, W)
-        return self.vectors(F.pad(grey, [self.radius] * 4, mode="replicate"))
-
     def vectors(self, patches: Tensor) -> Tensor:
         """(B, 1, h, w) standardised grey -> (B, C, h - 2L, w - 2L), each vector of length 1."""
         return F.normalize(self.tower(patches), dim=1)
 
 
-class Accurate(nn.Module):
+class Accurate(Dense):
     """MC-CNN accurate: two vectors, joined, go through fully connected layers to a probability (section 3.2)."""
 
     def __init__(self, width: float = 1.0, layers: int = 5) -> None:
@@ -91,17 +101,8 @@ class Accurate(nn.Module):
         self.others = nn.ModuleList([nn.Linear(units, units) for _ in range(hidden - 1)])
         self.last = nn.Linear(units, 1)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) RGB 0..1 -> (B, C, H, W): what each view contributes; :meth:`alike` compares."""
-        return self.describe(standardised(images))
-
-    def describe(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) standardised, whole or a part -> (B, C, H, W)."""
-        grey = to_grey(images)  # (B, 3, H, W) -> (B, 1, H, W)
-        return self.vectors(F.pad(grey, [self.radius] * 4, mode="replicate"))
-
     def vectors(self, patches: Tensor) -> Tensor:
-        """(B, 1, h, w) standardised grey -> (B, C, h - 2L, w - 2L)."""
+        """(B, 1, h, w) standardised grey -> (B, C, h - 2L, w - 2L): what a view contributes; :meth:`alike` compares."""
         return self.tower(patches)
 
     def alike(self, left: Tensor, right: Tensor) -> Tensor:
@@ -121,7 +122,7 @@ class Accurate(nn.Module):
         return self.last(hidden).squeeze(1)  # (N, 1) -> (N,)
 
 
-class Compact(nn.Module):
+class Compact(Dense):
     """Vectors of 9 x 9 pixels for a fifth of fast's work: narrower layers, but in colour, and one more on top.
 
     Wider windows were tried, 17 to 90 pixels of a trunk with several scales: they match plain surfaces better, which
@@ -129,6 +130,7 @@ class Compact(nn.Module):
     """
 
     radius = 4
+    grey = False
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
@@ -142,10 +144,6 @@ class Compact(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) RGB 0..1 -> (B, C, H, W), each vector of length 1; any H and W."""
-        return self.describe(standardised(images))
-
-    def describe(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) standardised, whole or a part -> (B, C, H, W), each vector of length 1."""
-        return F.normalize(self.tower(F.pad(images, [self.radius] * 4, mode="replicate")), dim=1)
+    def vectors(self, patches: Tensor) -> Tensor:
+        """(B, 3, h, w) standardised -> (B, C, h - 8, w - 8), each vector of length 1."""
+        return F.normalize(self.tower(patches), dim=1)

@@ -33,12 +33,13 @@ class Crops(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __getitem__(self, pick: Pick) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng([self.seed, pick.epoch, pick.index])
-        pair = self._pair(pick.index % len(self.scenes))
+        pair = self.pair(pick.index % len(self.scenes))
         left, right, places = crop(pair, pick.size, self.rows, self.augment, rng)
         views = (torch.from_numpy(view).permute(2, 0, 1) for view in (left, right))  # (H, W, 3) -> (3, H, W)
         return *views, torch.from_numpy(places)
 
-    def _pair(self, number: int) -> Pair:
+    def pair(self, number: int) -> Pair:
+        """Scene ``number``, read if it is not kept; raises as ``data.read_pair`` does."""
         if number in self.kept:
             self.kept.move_to_end(number)
             return self.kept[number]

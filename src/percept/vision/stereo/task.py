@@ -6,14 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from percept.core import checkpoint, datasets, weights
 from percept.core.console import say
 from percept.core.device import Device, choose
 from percept.core.evaluation import Report, answers
-from percept.core.export import to_onnx
-from percept.vision import image
+from percept.vision import image, onnx
 from percept.vision.stereo import check as checks
 from percept.vision.stereo import confidence, data, decode, measuring, metrics, picture, settings, tables
 from percept.vision.stereo.matcher import load, max_disparity
@@ -46,7 +43,7 @@ def evaluate(options: Evaluate) -> Report:
         read = checkpoint.load(path, task="stereo")
         header, network = read.header, from_checkpoint(read).to(device.torch)
         matching = settings.of_header(header)
-    trained_on = measuring.known_scenes(header, scenes)
+    trained_on = sorted({scene.name for scene in scenes} & measuring.seen_by(header))
     if trained_on:
         say(f"these weights have seen {', '.join(trained_on)}: the scores below are no test")
 
@@ -93,18 +90,8 @@ def export(options: Export) -> dict[str, Any]:
     shown, path = weights.resolve(options.weights, "stereo")
     read = checkpoint.load(path, task="stereo")
     network = from_checkpoint(read)
-    to = Path(options.out or f"{Path(shown).stem}.onnx")
-    example = torch.rand(1, 3, options.size, options.size, generator=torch.Generator().manual_seed(0))
-    other = torch.rand(1, 3, options.size, options.size + 24, generator=torch.Generator().manual_seed(1))
-    return to_onnx(
-        network,
-        to,
-        example,
-        other,
-        inputs=("images",),
-        outputs={"vectors": {0: "batch", 2: "height", 3: "width"}},
-        about={**read.header, "weights": shown},
-    )
+    outputs = {"vectors": {0: "batch", 2: "height", 3: "width"}}
+    return onnx.write(network, read.header, shown, options.out, size=options.size, further=24, outputs=outputs)
 
 
 def check(folder: Path) -> checks.Report | None:

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from percept.core import checkpoint, weights
 from percept.core.console import say
 from percept.core.device import Device
 from percept.core.errors import UsageError, nearest
-from percept.core.sampling import EpochSampler, Pick, loader
+from percept.core.sampling import EpochSampler, Pick, loader, parts, share
 from percept.vision import image
 from percept.vision.stereo import confidence, data, loss, measuring, metrics, picture, tuning
 from percept.vision.stereo.augment import Augment
@@ -62,13 +61,10 @@ class Trainer:
         self.model, start, settings, before = _start(options)
         if self.pairs_wanted and hasattr(self.model, "sharpness"):
             self.model.sharpness.requires_grad_(False)  # the hinge knows nothing of it
-        for scene in self.scenes[:LOOKED_THROUGH]:
-            data.read_pair(scene)  # a truth that cannot be used is said now, not after an epoch
-        rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        if options.batch % (world * options.accumulate):
-            shares = f"{world} processes in {options.accumulate} parts"
-            raise UsageError(f"--batch {options.batch} cannot be shared by {shares}")
+        rank, world = share(options.batch, options.accumulate)
         crops = Crops(self.scenes, options.rows, options.crops, options.seed, AUGMENT[options.augment], options.cache)
+        for number in range(min(len(self.scenes), LOOKED_THROUGH)):
+            crops.pair(number)  # a truth that cannot be used is said now, not after an epoch
         self.sampler = EpochSampler(len(crops), options.batch, options.seed, (options.size,), rank, world)
         pinned = device.torch.type == "cuda"
         self.loader = loader(crops, self.sampler, collate, options.workers, prepare=image.one_thread, pin_memory=pinned)
@@ -106,9 +102,10 @@ class Trainer:
             draws = (
                 [self._draws(pick, places.shape[1:]) for pick in picks] if self.pairs_wanted else [None] * len(names)
             )
-            part = -(-len(names) // self.options.accumulate)
-            for_parts = (slice(at, at + part) for at in range(0, len(names), part))
-            yield [Batch(left[p], right[p], places[p], draws[p], names[p]) for p in for_parts]
+            yield [
+                Batch(left[p], right[p], places[p], draws[p], names[p])
+                for p in parts(len(names), self.options.accumulate)
+            ]
 
     def size(self, batch: Batch) -> float:
         """Pixels of these crops that have a match."""
@@ -206,11 +203,5 @@ def _start(options: Train) -> tuple[nn.Module, dict[str, Any] | str, Settings, s
             ", ".join(f"{key} {value}" for key, value in m.items()) for m in (read.header["model"], described(options))
         )
         raise UsageError(f"--start {shown} is another network: {one}; asked for is {other}")
-    about = {
-        "weights": shown if path.name == f"{shown}.safetensors" else path.name,
-        "digest": read.header["digest"],
-        "licence": read.header.get("licence", ""),
-    }
-    seen = read.header.get("data", {})
-    before = {name for part in ("scenes", "choosing") for name in seen.get(part, ())}
-    return from_checkpoint(read).train(), about, of_header(read.header), before
+    origin, before = weights.origin(shown, path, read.header), measuring.seen_by(read.header)
+    return from_checkpoint(read).train(), origin, of_header(read.header), before

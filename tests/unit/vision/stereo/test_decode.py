@@ -89,12 +89,12 @@ def test_bands_give_nearly_what_the_whole_gives(capsys: pytest.CaptureFixture[st
 
 
 def test_bands_cover_every_row_once_and_stay_below_the_memory_allowed() -> None:
-    found = list(decode.bands(1988, 2880, 256, Matching(memory=2.0), DEVICE))
+    found = list(decode.bands(1988, 2880, 256, Matching(memory=2.0)))
     assert [row for keep, _ in found for row in range(keep.start, keep.stop)] == list(range(1988))
     for keep, rows in found:
         assert rows.start <= keep.start and keep.stop <= rows.stop
         assert (rows.stop - rows.start) * 2880 * 256 * 3 < 2.0e9
-    assert len(list(decode.bands(60, 120, 16, Matching(), DEVICE))) == 1
+    assert len(list(decode.bands(60, 120, 16, Matching()))) == 1
 
 
 def test_too_little_memory_is_said_with_what_is_needed() -> None:
