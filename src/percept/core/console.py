@@ -55,6 +55,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     return made
 
 
+def say_table(made: Table) -> None:
+    """A table for the person at the terminal, on stderr; nothing with ``--quiet``."""
+    if not _quiet:
+        stderr.print(made)
+
+
 def duration(seconds: float) -> str:
     """Seconds as people read them: ``0.09 s``, ``7.4 s``, ``3:05``, ``2:03:05``."""
     if seconds < 60:

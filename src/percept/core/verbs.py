@@ -65,7 +65,7 @@ class TrainOptions(Talk, Machine):
     momentum: float = option(0.9, "momentum of sgd", group="Training", low=0.0, high=0.999)
     weight_decay: float = option(0.01, "decay of weights (not of biases)", group="Training", low=0.0)
     schedule: str = option(
-        "cosine", "course of the learning rate", group="Training", choices=("cosine", "step", "constant")
+        "cosine", "course of the learning rate", group="Training", choices=("cosine", "poly", "step", "constant")
     )
     step_epochs: tuple[int, ...] = option((), "schedule step: divide the rate by ten at these epochs", group="Training")
     warmup: float = option(1.0, "epochs of linear warm-up", group="Training", low=0.0)

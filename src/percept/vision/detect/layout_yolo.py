@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import chain
 from pathlib import Path
 
 from percept.core.errors import UsageError
@@ -28,12 +29,23 @@ def names_file(folder: Path) -> Path | None:
 
 def is_yolo(folder: Path) -> bool:
     """Whether the folder has label files beside or parallel to photos, or a data.yaml that points at photos."""
-    if any((folder / below).is_dir() for below in ("labels", "train/labels", "valid/labels", "val/labels")):
+    if any(holds_boxes(folder / below) for below in ("labels", "train/labels", "valid/labels", "val/labels")):
         return True
     if (file := yaml_file(folder)) is not None:
         return any(re.search(rb"(?m)^%s\s*:" % key, file.read_bytes()) for key in (b"train", b"val"))
     return names_file(folder) is not None and any(
         is_photo(path) and path.with_suffix(".txt").is_file() for path in folder.iterdir()
+    )
+
+
+def holds_boxes(place: Path) -> bool:
+    """Whether a folder is one for label files of boxes: there is one, or nothing yet. Others keep labels of pixels."""
+    if not place.is_dir():
+        return False
+    files = (path for path in place.rglob("*") if path.is_file())
+    first = next(files, None)
+    return first is None or any(
+        path.suffix == ".txt" and not path.name.endswith(".regions.txt") for path in chain([first], files)
     )
 
 

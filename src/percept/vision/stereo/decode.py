@@ -59,6 +59,7 @@ def match(
     device: Device,
     max_disp: int,
     described: tuple[torch.Tensor, torch.Tensor] | None = None,
+    priced: np.ndarray | None = None,
 ) -> Answer:
     """Match two views.
 
@@ -68,6 +69,7 @@ def match(
         matching: the numbers of the clean-up.
         max_disp: the largest disparity looked for, in pixels.
         described: the (C, H, W) vectors of both views, where :func:`describe` has made them before.
+        priced: the network's costs, where :func:`price` has made them before, with the same ``gain``.
 
     Raises:
         InputError: not even a band of a few rows fits into ``options.memory``.
@@ -78,11 +80,13 @@ def match(
     without = frozenset(options.without)
     views = grey(left), grey(right)
     with clock.step("features"):
-        images = None if network is None or described is not None else cost.standard(left, right, device)
+        made = network is None or described is not None or priced is not None
+        images = None if made else cost.standard(left, right, device)
     whole = np.full((height, width), np.nan, np.float32)
     kind, raw = np.zeros((height, width), np.uint8), np.zeros((height, width), np.float32)
     for keep, rows in bands(height, width, count, options):
-        part = _band(network, images, described, views, rows, count, options, matching, device, without, clock)
+        here = None if priced is None else priced[rows]
+        part = _band(network, images, described, here, views, rows, count, options, matching, device, without, clock)
         inner = slice(keep.start - rows.start, keep.stop - rows.start)
         for target, source in zip((whole, kind, raw), part, strict=True):
             target[keep] = source[inner]
@@ -123,6 +127,14 @@ def describe(
     return cost.vectors(network, cost.standard(left, right, device), device)
 
 
+def price(
+    network: nn.Module, left: np.ndarray, right: np.ndarray, max_disp: int, gain: float, device: Device
+) -> np.ndarray:
+    """The network's costs (H, W, D) uint8 at once, for who cleans them up again and again."""
+    count = min(max_disp + 1, left.shape[1])
+    return cost.volume(network, *describe(network, left, right, device), count, gain=gain, threads=device.threads)
+
+
 def bands(height: int, width: int, count: int, options: Matching) -> Iterator[tuple[slice, slice]]:
     """Rows to keep and rows to compute, so that what is in memory at once stays below ``options.memory``."""
     each = width * (3 * count + 600)  # bytes a row: costs and their sums, vectors and what makes them
@@ -158,6 +170,7 @@ def _band(
     network: nn.Module | None,
     images: torch.Tensor | None,
     described: tuple[torch.Tensor, torch.Tensor] | None,
+    priced: np.ndarray | None,
     views: tuple[np.ndarray, np.ndarray],
     rows: slice,
     count: int,
@@ -174,10 +187,12 @@ def _band(
         with clock.step("cost"):
             volume = census.census_cost(left, right, count, int(census.BITS * cost.NEUTRAL), threads)
     else:
-        volume = np.empty((*left.shape, count), np.uint8)
-        parts = iter(
-            [(0, *(v[:, rows] for v in described))] if described else cost.strips(network, images[:, :, rows], device)
-        )
+        volume = np.empty((*left.shape, count), np.uint8) if priced is None else priced.copy()
+        parts: Iterator[tuple[int, torch.Tensor, torch.Tensor]] = iter(())
+        if described is not None:
+            parts = iter([(0, *(view[:, rows] for view in described))])
+        elif images is not None:
+            parts = cost.strips(network, images[:, :, rows], device)
         while True:
             with clock.step("features"):
                 part = next(parts, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from percept.core.device import Device
 from percept.core.errors import InputError, UsageError
+from percept.core.evaluation import answers
 from percept.vision.stereo import data, decode, metrics
 from percept.vision.stereo.options import STEPS, Matching
 from percept.vision.stereo.settings import Settings
@@ -49,10 +50,11 @@ def measure(
     matching: Settings,
     device: Device,
     described: tuple[Tensor, Tensor] | None = None,
+    priced: np.ndarray | None = None,
 ) -> Measured:
     """Match one pair over the set's own range of disparities, or the options', and score the filled map.
 
-    ``described``: see :func:`decode.match`.
+    ``described``, ``priced``: see :func:`decode.match`.
 
     Raises:
         UsageError: a scene that cannot be matched.
@@ -65,12 +67,49 @@ def measure(
             options=options,
             matching=matching,
             device=device,
-            max_disp=pair.ndisp - 1 if options.max_disp == "auto" else int(options.max_disp),
+            max_disp=reach(pair, options),
             described=described,
+            priced=priced,
         )
     except InputError as error:  # a mean over the other scenes would be no score of the set
         raise UsageError(f"{scene.name}: {error}") from error
     return Measured(scene, metrics.score(answer.disparity, pair.truth, pair.visible, ~answer.found), answer)
+
+
+def reach(pair: data.Pair, options: Matching) -> int:
+    """The largest disparity looked for: the set's own, or the options'."""
+    return pair.ndisp - 1 if options.max_disp == "auto" else int(options.max_disp)
+
+
+def ablation(
+    network: nn.Module | None,
+    scenes: Sequence[data.Scene],
+    *,
+    options: Matching,
+    matching: Settings,
+    device: Device,
+) -> list[dict[str, Any]]:
+    """Each clean-up step by itself, the means over all scenes; the network is asked once a scene.
+
+    Raises:
+        UsageError: a scene that cannot be matched.
+    """
+
+    def scored(scene: data.Scene) -> list[metrics.Score]:
+        pair = data.read_pair(scene)
+        priced = None
+        if network is not None:
+            priced = decode.price(network, pair.left, pair.right, reach(pair, options), matching.gain, device)
+        ways = [replace(options, without=without) for _, without in ABLATION]
+        return [
+            measure(network, scene, pair, options=way, matching=matching, device=device, priced=priced).score
+            for way in ways
+        ]
+
+    found, _ = answers("each step", scenes, scored)
+    return [
+        {"steps": name, **metrics.mean(scores[number] for scores in found)} for number, (name, _) in enumerate(ABLATION)
+    ]
 
 
 def seen_by(header: Mapping[str, Any]) -> set[str]:

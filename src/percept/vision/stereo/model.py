@@ -123,7 +123,7 @@ class Accurate(Dense):
 
 
 class Compact(Dense):
-    """Vectors of 9 x 9 pixels for a fifth of fast's work: narrower layers, but in colour, and one more on top.
+    """Vectors of 9 x 9 pixels for a ninth of fast's work: narrower layers, but in colour, and one more on top.
 
     Wider windows were tried, 17 to 90 pixels of a trunk with several scales: they match plain surfaces better, which
     semi-global matching does by itself, and the outlines of near things grow, which nothing mends.
@@ -134,7 +134,7 @@ class Compact(Dense):
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
-        self.channels = max(4, 4 * round(32 * width / 4))
+        self.channels = max(4, 4 * round(24 * width / 4))
         maps = [3, *[self.channels] * self.radius]
         layers = [layer for pair in pairwise(maps) for layer in (nn.Conv2d(*pair, 3), nn.ReLU(inplace=True))]
         self.tower = nn.Sequential(*layers, nn.Conv2d(self.channels, self.channels, 1))

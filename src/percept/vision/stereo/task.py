@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,7 @@ def evaluate(options: Evaluate) -> Report:
     shown_tables = [tables.scenes(found, ours), tables.figures(ours), tables.areas(curves.areas()), tables.times(found)]
     details: dict[str, Any] = {"scenes": {one.scene.name: one.score.figures() for one in found}}
     if options.ablation:
-        rows = _ablation(options, scenes, network, matching, device)
+        rows = measuring.ablation(network, scenes, options=options, matching=matching, device=device)
         shown_tables.insert(1, tables.ablation(rows))
         details["ablation"] = rows
     holes = f"{100 - (ours['density'] or 0):.1f} % of them were filled in"
@@ -97,24 +96,6 @@ def export(options: Export) -> dict[str, Any]:
 def check(folder: Path) -> checks.Report | None:
     """What a folder of pairs holds and what is wrong with it, or None if it is no such folder."""
     return checks.report(folder) if data.recognise(folder) else None
-
-
-def _ablation(
-    options: Evaluate, scenes: tuple[data.Scene, ...], network: Any, matching: settings.Settings, device: Device
-) -> list[dict[str, Any]]:
-    """Each clean-up step by itself, on all scenes."""
-    rows = []
-    for name, without in measuring.ABLATION:
-        fewer = replace(options, without=tuple(without))
-
-        def scored(scene: data.Scene, fewer: Evaluate = fewer) -> measuring.Measured:
-            return measuring.measure(
-                network, scene, data.read_pair(scene), options=fewer, matching=matching, device=device
-            )
-
-        found, _ = answers(name, scenes, scored)
-        rows.append({"steps": name, **metrics.mean(one.score for one in found)})
-    return rows
 
 
 def _folder(name: str) -> Path:
