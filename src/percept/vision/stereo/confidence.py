@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
+from percept.vision.kernels import in_rows, kernel
 from percept.vision.stereo.cleanup import shape_of
-from percept.vision.stereo.kernels import in_rows, kernel
 
 if TYPE_CHECKING:
     from percept.vision.stereo.data import Pair

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from percept.vision.kernels import in_rows, kernel
 from percept.vision.stereo.cleanup import OCCLUSION
-from percept.vision.stereo.kernels import in_rows, kernel
 
 REACH, STRIDE = 16, 4  # of the weighted median: pixels to each side, and from one that votes to the next
 SPREAD = 16.0  # pixels: sigma of a vote's weight over distance

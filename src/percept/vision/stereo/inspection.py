@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from percept.core.errors import InputError
+from percept.vision.kernels import kernel
 from percept.vision.stereo.grey import grey_bytes
-from percept.vision.stereo.kernels import kernel
 
 SPARSE, FEATURES = 250_000, 500  # pixels of the picture that features are sought in, and how many
 FEWEST, AGREE = 12, 0.2  # matches that share one vertical offset: so many, and of all this share, or nothing is said
