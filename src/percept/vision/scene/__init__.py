@@ -1,0 +1,1 @@
+"""Scene parsing: a class for every pixel."""
