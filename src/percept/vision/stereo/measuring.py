@@ -77,8 +77,17 @@ def measure(
 
 
 def reach(pair: data.Pair, options: Matching) -> int:
-    """The largest disparity looked for: the set's own, or the options'."""
-    return pair.ndisp - 1 if options.max_disp == "auto" else int(options.max_disp)
+    """The largest disparity looked for: the set's own, or the options'.
+
+    Raises:
+        InputError: the pair is narrower than the options'.
+    """
+    if options.max_disp == "auto":
+        return pair.ndisp - 1
+    asked, width = int(options.max_disp), pair.left.shape[1]
+    if asked >= width:
+        raise InputError(f"{width} pixels wide, too narrow for --max-disp {asked}")
+    return asked
 
 
 def ablation(
