@@ -176,7 +176,7 @@ def _from_picture(path: Path, codes: Codes) -> Coded:
         if not codes.colours:
             raise InputError("an RGB picture, and classes.txt has no colours; write lines like: road 128 64 128")
         return _by_colour(values, codes)
-    if palette is not None and codes.colours:
+    if palette is not None and codes.colours and not _is_the_lists(palette, codes):
         # A palette in any order is as good as RGB, if all that is used of it are colours of the list.
         used = np.flatnonzero(np.bincount(values.ravel(), minlength=len(palette)))
         if used[-1] < len(palette):
@@ -187,6 +187,15 @@ def _from_picture(path: Path, codes: Codes) -> Coded:
     if not codes.values:
         raise InputError("a picture of numbers, where colours are expected")
     return _looked_up(values, codes)
+
+
+def _is_the_lists(palette: np.ndarray, codes: Codes) -> bool:
+    """Whether a palette (N, 3) gives each number of the list its own colour there. Then numbers are what they say, also
+    one that is not in the list: what is not used of a palette is often black, as void is."""
+    meant = dict(codes.colours)
+    colours = (palette.astype(np.int32) @ (1 << 16, 1 << 8, 1)).tolist()  # (N, 3) -> (N,)
+    there = [(colours[value], label) for value, label in codes.values if 0 <= value < len(colours)]
+    return bool(there) and all(meant.get(colour) == label for colour, label in there)
 
 
 def _looked_up(values: np.ndarray, codes: Codes, names: tuple[str, ...] = ()) -> Coded:

@@ -10,13 +10,7 @@ from percept.core.evaluation import Table, figure
 from percept.vision.scene.metrics import Figures, mean_of
 from percept.vision.scene.tuning import Row
 
-BRIEF = {  # names of the JSON document -> heads of columns
-    "pixel_accuracy": "pixel",
-    "class_accuracy": "class",
-    "mean_iou": "mIoU",
-    "fw_iou": "fwIoU",
-    "boundary_f1": "bF1",
-}
+FIGURES = ("pixel_accuracy", "class_accuracy", "mean_iou", "fw_iou", "boundary_f1")  # names of the JSON document
 # Classes a few pixels wide: a set's mean hides what becomes of them, and large superpixels swallow them. As the copies
 # of the sets name them, in small letters without anything between.
 THIN = {"camvid": ("pole", "columnpole", "sign", "signsymbol", "pedestrian", "person")}
@@ -38,10 +32,11 @@ def row_name(segments: str, vote: str, gate: float = 0.0) -> str:
     return f"+ {vote} vote {gate:g}, {segments}" if vote == "gated" and gate else f"+ {vote} vote, {segments}"
 
 
-def figures(rows: Sequence[tuple[str, Measured, float | None]]) -> Table:
-    """A row for the net alone and for each vote: name, metrics (percent), milliseconds a photo or None."""
-    cells = ((name, *(figure(of.get(key), 1) for key in BRIEF), figure(ms, 0)) for name, of, ms in rows)
-    return Table("measured here, percent", ("", *BRIEF.values(), "ms"), tuple(cells))
+def figures(ways: Sequence[tuple[str, Measured, float | None]]) -> Table:
+    """A column for the net alone and for each vote: name, metrics (percent), milliseconds a photo or None."""
+    rows = [(key, *(figure(of.get(key), 1) for _, of, _ in ways)) for key in FIGURES]
+    rows.append(("ms a photo", *(figure(ms, 0) for _, _, ms in ways)))
+    return Table("measured here, percent", ("", *(name for name, _, _ in ways)), tuple(rows))
 
 
 def thin(set_name: str, names: Sequence[str]) -> tuple[int, ...]:

@@ -203,6 +203,15 @@ def test_a_palette_counts_by_number_or_by_listed_colours(tmp_path):
     assert read_codes(other, CODES).labels.tolist() == [[0, 1]]
 
 
+def test_a_number_that_is_not_listed_is_none_of_its_palettes_colour(tmp_path):
+    """A palette in the list's own order is filled up with black, which is void's colour too."""
+    codes = Codes(((0, 0), (1, 1), (255, VOID)), ((0xFF0000, 0), (0x00FF00, 1), (0, VOID)))
+    coded = read_codes(palette(tmp_path, [255, 0, 0, 0, 255, 0, *[0] * 762], [1, 7, 255]), codes)
+    assert coded.labels.tolist() == [[1, UNKNOWN, VOID]] and not coded.colour
+    swapped = read_codes(palette(tmp_path, [0, 255, 0, 255, 0, 0, *[0] * 762], [1, 7, 255]), codes)
+    assert swapped.labels.tolist() == [[0, VOID, VOID]] and swapped.colour
+
+
 def test_numbers_where_colours_are_expected(tmp_path):
     with pytest.raises(UsageError, match="a picture of numbers, where colours are expected"):
         read_codes(png(tmp_path, np.zeros((2, 2), np.uint8)), Codes(colours=CODES.colours))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from percept.vision.scene.published import PROTOCOLS, PUBLISHED, caution, published
-from percept.vision.scene.tables import BRIEF
+from percept.vision.scene.tables import FIGURES
 
 
 def test_each_set_has_its_own_rows() -> None:
@@ -20,7 +20,7 @@ def test_rows_are_in_the_form_of_every_report() -> None:
     for row in published("sift-flow", 200):
         assert {"system", "data", "figures", "source"} <= set(row)
         assert row["source"]
-        assert set(row["figures"]) <= set(BRIEF)
+        assert set(row["figures"]) <= set(FIGURES)
         assert all(0 < value < 100 for value in row["figures"].values())
 
 
