@@ -88,6 +88,18 @@ INPUTS = {
         another="yolox-nano",
         first="train/animal/dog_rug.jpg",
     ),
+    "scene-parse": Inputs(
+        weights=None,
+        predict=(PHOTOS / "horse_marsh.jpg", PHOTOS / "motorcycle.jpg"),
+        columns=3,  # input, label, share
+        broken=CUT,
+        data=DATA / "scene_tiny",
+        train=("--batch", "2", "--size", "96", "--crop", "64", *SHORT),
+        metrics=("pixel_accuracy", "class_accuracy", "mean_iou", "fw_iou", "boundary_f1"),
+        example=lambda: photo(128),
+        another="imagenet",
+        first="images/train/horse_marsh.jpg",
+    ),
     "stereo": Inputs(
         weights=None,
         predict=tuple(sorted((DATA / "stereo_tiny" / "pairs").glob("*"))),

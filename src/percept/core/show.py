@@ -13,6 +13,8 @@ from rich.text import Text
 from percept import __version__
 from percept.core.console import answer, duration, say, size, stdout, table
 
+FEW = 12  # samples of a data set that are named
+
 
 def document(content: dict[str, Any]) -> str:
     """One JSON document; every one begins with the version. Not-a-number, for which JSON has no word, becomes null."""
@@ -63,7 +65,7 @@ def info(about: dict[str, Any], *, as_json: bool) -> None:
             "start",
             start if isinstance(start, str) else ", ".join(start[key] for key in ("weights", "licence") if start[key]),
         ),
-        ("data", about.get("data") if isinstance(about.get("data"), str) else json.dumps(about.get("data", ""))),
+        ("data", _shortened(about.get("data", ""))),
         ("licence", about.get("licence", "")),
         ("allows", about.get("allows", "")),
         ("chosen at", f"epoch {chosen['epoch']}: {figures}, on samples kept for that" if figures else ""),
@@ -150,6 +152,17 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _shortened(value: Any) -> str:
+    """What weights say of their data, of long lists of samples the first few."""
+    if not isinstance(value, dict):
+        return str(value)
+    short = {
+        key: [*listed[:FEW], f"... ({len(listed)})"] if isinstance(listed, list) and len(listed) > FEW else listed
+        for key, listed in value.items()
+    }
+    return json.dumps(short)
 
 
 def _plain(value: Any) -> str:

@@ -32,6 +32,9 @@ __all__ = ["check", "evaluate", "export", "load", "trainer"]
 POLICY = "void pixels do not count; classes that do not occur in the truth (-) are in no mean"
 
 
+CHOOSING = "choosing"  # a split of the weights' own: the training photos by which their best epoch was chosen
+
+
 def trainer(options: Train, device: Device) -> Trainer:
     """What the training loop is given. Data and labels are checked here, before anything is computed."""
     return Trainer(options, device, [(_name(name), _folder(name)) for name in options.data])
@@ -42,11 +45,14 @@ def evaluate(options: Evaluate) -> Report:
     folder = _folder(options.data)
     there = data.splits(folder)
     split = options.split or next((name for name in ("test", "val") if name in there), "all")
-    photos = data.read_photos(folder, split)
-    if options.limit:
-        photos = replace(photos, photos=photos.photos[: options.limit])
     shown, path = weights.resolve(options.weights, "scene-parse")
     header = checkpoint.read_header(path)
+    photos = data.read_photos(folder, "train" if split == CHOOSING else split)
+    if split == CHOOSING:
+        kept = set(header["data"]["choosing"])
+        photos = replace(photos, photos=tuple(photo for photo in photos.photos if photo.name in kept))
+    if options.limit:
+        photos = replace(photos, photos=photos.photos[: options.limit])
     order = _order(photos, tuple(header["classes"]))
     seen = set(header["data"].get("names", ())) | set(header["data"].get("choosing", ()))
     trained_on = [photo.name for photo in photos.photos if photo.name in seen]

@@ -164,13 +164,13 @@ def test_neighbouring_tiles_fade_into_one_another(side: int, tile: int) -> None:
 
 
 def test_of_a_photo_tiled_is_whole(pyramid: Pyramid) -> None:
-    """Measured: 0.0022, 0.18 and 99.0 %. Tiles differ by what they cannot see: some layers look at all of a photo."""
-    rgb = decode.working(read_image(EXAMPLES / "village_bus.jpg"), 1600)[560:688]
+    """Measured: 0.0022, 0.17 and 98.9 %. Tiles differ by what they cannot see: some layers look at all of a photo."""
+    rgb = decode.working(read_image(EXAMPLES / "village_bus.jpg"), 1600)[592:656]
     whole, tiled = (decode.probabilities(pyramid, rgb, CPU, tile=tile) for tile in (4096, 1024))
     off, same = np.abs(whole - tiled), whole.argmax(0) == tiled.argmax(0)
     assert len(np.unique(whole.argmax(0))) > 4 and 0.6 < whole.max(0).mean() < 0.9, "a network that says something"
     assert off.max() > 0, "it was tiled"
-    assert off.mean() < 0.004 and off.max() < 0.3 and same.mean() > 0.985
+    assert off.mean() < 0.003 and off.max() < 0.25 and same.mean() > 0.985
 
 
 def test_no_seam_is_seen_where_tiles_meet(pyramid: Pyramid) -> None:

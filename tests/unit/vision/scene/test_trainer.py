@@ -157,15 +157,15 @@ def test_farabet_trains_all_its_parts_at_once(farabet: Trainer) -> None:
 def test_a_few_steps_on_one_batch_lower_its_loss() -> None:
     trainer = made(start="imagenet", batch=2, crop=64, augment="none")
     batch = next(iter(trainer.batches(0, 0)))[0]
-    optimizer = torch.optim.AdamW(trainer.model.train().parameters(), 2e-3)
+    optimizer = torch.optim.AdamW(trainer.model.train().parameters(), 3e-3)
     losses = []
-    for _ in range(6):
+    for _ in range(4):
         total, _ = trainer.loss(batch)
         losses.append(total.item() / trainer.size(batch))
         optimizer.zero_grad()
         (total / trainer.size(batch)).backward()
         optimizer.step()
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_balanced_weights_are_made_of_the_trained_photos_pixels() -> None:
