@@ -305,6 +305,17 @@ def test_sift_flow_is_trained_and_measured_word_for_word(tmp_path: Path, monkeyp
     assert "nan" not in ran.out.lower()
     assert "1 photo is scored here; the published figures are on SIFT Flow's 200 test photos" in ran.out
     assert "trained with natural sampling" in ran.out and "published, not measured" in ran.out
+    ran = typed("percept eval scene-parse --data sift-flow --split choosing --weights runs/scene-parse-sift-flow-1")
+    assert ran.code == 0 and "these weights have seen 1 of the 1 photos: the scores are no test" in ran.err
+
+
+def test_info_names_the_first_photos_only(made: Path, tmp_path: Path) -> None:
+    read = checkpoint.load(made)
+    names = [f"photo-{number:03d}" for number in range(300)]
+    header = {**read.header, "data": {**read.header["data"], "names": names}}
+    checkpoint.save(tmp_path / "many.safetensors", read.tensors, header)
+    ran = percept("info", tmp_path / "many.safetensors")
+    assert ran.code == 0 and "photo-011" in ran.out and "... (300)" in ran.out and "photo-012" not in ran.out
 
 
 def test_an_evaluation_tells_both_with_the_vote_and_without(made: Path, tmp_path: Path) -> None:

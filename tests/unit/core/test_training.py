@@ -168,5 +168,8 @@ def test_learning_rate_warms_up_and_falls() -> None:
     assert cosine[0] < cosine[3] < cosine[5] == max(cosine)
     assert cosine[5:] == sorted(cosine[5:], reverse=True)
     assert 0.01 <= cosine[-1] < 0.03
+    poly = [rate(step, 5, TrainOptions(epochs=10, warmup=1.0, schedule="poly")) for step in range(50)]
+    assert poly[:6] == cosine[:6] and poly[5:] == sorted(poly[5:], reverse=True)
+    assert poly[27] == pytest.approx((1 - 22 / 45) ** 0.9) and 0 < poly[-1] < 0.04
     steps = TrainOptions(epochs=10, warmup=0.0, schedule="step", step_epochs=(4, 8))
     assert [round(rate(epoch * 5, 5, steps), 4) for epoch in (0, 4, 8)] == [1.0, 0.1, 0.01]

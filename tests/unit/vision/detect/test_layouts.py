@@ -59,6 +59,16 @@ def yolo(folder: Path, lines: str, yaml: str = "names: [dog, cat]\n") -> Path:
     return folder
 
 
+def test_labels_of_pixels_are_no_boxes(tmp_path):
+    (tmp_path / "labels").mkdir()
+    assert recognise(tmp_path) == "yolo"  # nothing yet: photos without boxes are background
+    (tmp_path / "labels" / "a.png").touch()
+    (tmp_path / "labels" / "b.regions.txt").touch()
+    assert recognise(tmp_path) is None
+    (tmp_path / "labels" / "c.txt").touch()
+    assert recognise(tmp_path) == "yolo"
+
+
 def test_each_layout_is_recognised_by_its_content(tmp_path):
     found = {name: recognise(DATA / name) for name in ("voc_cells", "coco_tiny", "yolo_tiny")}
     assert found == {"voc_cells": "voc", "coco_tiny": "coco", "yolo_tiny": "yolo"}
