@@ -58,7 +58,8 @@ def percept_network(weights: str) -> Any:
 
     if weights == UNTRAINED:
         return networks.build({"name": "pyramid"}, 8).eval()
-    return networks.from_checkpoint(checkpoint.load(shipped.resolve(weights, "scene-parse")[1], task="scene-parse"))
+    read = checkpoint.load(shipped.resolve(weights, "scene-parse")[1], task="scene-parse")
+    return networks.fused(networks.from_checkpoint(read))
 
 
 def percept_alone(weights: str, threads: int) -> tuple[Any, Parse]:
