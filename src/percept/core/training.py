@@ -170,11 +170,11 @@ def rate(step: int, steps: int, options: TrainOptions) -> float:
     warm = options.warmup * steps
     if step < warm:
         return (step + 1) / (warm + 1)
+    done = min(1.0, (step - warm) / max(1.0, options.epochs * steps - warm))
     if options.schedule == "cosine":
-        done = (step - warm) / max(1.0, options.epochs * steps - warm)
-        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
     if options.schedule == "poly":
-        return max(0.0, 1 - (step - warm) / max(1.0, options.epochs * steps - warm)) ** 0.9
+        return (1 - done) ** 0.9
     if options.schedule == "step":
         return 0.1 ** sum(step >= epoch * steps for epoch in options.step_epochs)
     return 1.0

@@ -19,6 +19,7 @@ import numpy as np
 from percept.core.errors import InputError, PerceptError, Stopped, UsageError
 from percept.core.files import replacing
 from percept.core.kinds import looks_like, unreadable
+from percept.core.sources import Item
 from percept.vision.image import check_size
 
 SUFFIXES = frozenset(
@@ -155,6 +156,37 @@ class VideoWriter:
             raise PerceptError(f"{self.path}: {written:,} of {self.count:,} frames were written; is the disk full?")
         with replacing(self.path) as place:
             self._temporary.replace(place)
+
+
+class Films:
+    """Frames of one input after another, each input's in a film of its own, which is whole when the next one begins."""
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+        self._writer: VideoWriter | None = None
+        self._name = ""
+
+    def write(self, path: Path, item: Item, every: int, rgb: np.ndarray) -> bool:
+        """Append a frame, ``(H, W, 3)`` uint8 RGB, to the film ``path``; returns whether it is the film's first.
+
+        Args:
+            item: the frame; its input's name tells films apart, its input's rate by ``every`` is the film's.
+
+        Raises:
+            ValueError, PerceptError, UsageError: see :class:`VideoWriter`.
+        """
+        new = self._writer is None or item.name != self._name
+        if new:
+            self._open.close()
+            self._writer = self._open.enter_context(VideoWriter(path, rate(item.path or item.name) / every))
+            self._name = item.name
+        assert self._writer is not None
+        self._writer.write(rgb)
+        return new
+
+    def close(self) -> None:
+        """Finish the open film, if there is one."""
+        self._open.close()
 
 
 @contextlib.contextmanager

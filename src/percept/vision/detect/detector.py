@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -123,9 +122,7 @@ class Pictures:
     def __init__(self, detector: Detector, out: Path) -> None:
         self.detector, self.out, self.kinds = detector, out, detector.options.save
         self._written: list[str] = []
-        self._open = ExitStack()
-        self._writer: video.VideoWriter | None = None
-        self._video = ""
+        self._films = video.Films()
 
     def add(self, item: sources.Item, result: Detections) -> dict[str, Any]:
         """Write the files of one result; returns their paths."""
@@ -146,7 +143,7 @@ class Pictures:
 
     def close(self) -> list[str]:
         """Finish the open video; returns all that was written."""
-        self._open.close()
+        self._films.close()
         return self._written
 
     def _write(self, path: Path, rgb: np.ndarray) -> str:
@@ -156,14 +153,8 @@ class Pictures:
 
     def _add_frame(self, item: sources.Item, base: Path, result: Detections) -> str:
         path = base.parent / f"{base.name}.mp4"
-        if self._video != item.name:
-            self._open.close()
-            rate = video.rate(item.path or item.name) / self.detector.options.every
-            self._writer = self._open.enter_context(video.VideoWriter(path, rate))
-            self._video = item.name
+        if self._films.write(path, item, self.detector.options.every, result.draw()):
             self._written.append(str(path))
-        assert self._writer is not None
-        self._writer.write(result.draw())
         return str(path)
 
 

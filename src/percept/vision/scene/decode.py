@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from percept.core.device import Device
 from percept.core.errors import UsageError
 from percept.vision.scene import superpixels
+from percept.vision.scene.model import stretched
 from percept.vision.scene.options import Parsing
 from percept.vision.scene.vote import vote
 
@@ -100,6 +100,12 @@ def probabilities(
     return whole
 
 
+def alone(network: nn.Module, rgb: np.ndarray, how: Settings, device: Device) -> tuple[np.ndarray, np.ndarray]:
+    """A photo (H, W, 3) uint8 at its working size, and what the network alone says of it, (K, h, w) there."""
+    seen = working(rgb, how.size)
+    return seen, probabilities(network, seen, device, flip=how.flip, tile=how.tile)
+
+
 def voted(network: nn.Module, found: np.ndarray, rgb: np.ndarray, how: Settings, device: Device) -> np.ndarray:
     """Probabilities (K, H, W) after the vote of the photo's superpixels, or of a tree of them (cover)."""
     if how.vote == "cover":
@@ -131,7 +137,7 @@ def _answers(network: nn.Module, rgb: np.ndarray, device: Device, flip: bool) ->
         images = torch.cat([images, images.flip(3)])  # (2, 3, H, W)
     with torch.inference_mode(), device.autocast():
         scores = network(images).float()  # (B, K, h, w)
-    found = _stretched(scores, network.stride, height, width).softmax(1)  # (B, K, H, W)
+    found = stretched(scores, network.stride, height, width).softmax(1)  # (B, K, H, W)
     if flip:
         found = (found[:1] + found[1:].flip(3)) / 2
     return found[0].cpu().numpy()
@@ -140,11 +146,6 @@ def _answers(network: nn.Module, rgb: np.ndarray, device: Device, flip: bool) ->
 def _images(rgb: np.ndarray, device: Device) -> Tensor:
     images = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None]  # (H, W, 3) -> (1, 3, H, W)
     return images.to(device.torch).float() / 255
-
-
-def _stretched(scores: Tensor, stride: int, height: int, width: int) -> Tensor:
-    size = (scores.shape[2] * stride, scores.shape[3] * stride)
-    return F.interpolate(scores, size=size, mode="bilinear")[:, :, :height, :width]
 
 
 def _starts(side: int, tile: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 from percept.core.sources import Item
@@ -23,9 +22,7 @@ class Files:
     def __init__(self, options: Predict, out: Path) -> None:
         self.options, self.out = options, out
         self._written: list[str] = []
-        self._open = ExitStack()
-        self._writer: video.VideoWriter | None = None
-        self._video = ""
+        self._films = video.Films()
 
     def add(self, item: Item, result: SceneResult) -> dict[str, str]:
         """Write the files of one result; returns their paths.
@@ -46,7 +43,7 @@ class Files:
 
     def close(self) -> list[str]:
         """Finish the open video; returns all that was written."""
-        self._open.close()
+        self._films.close()
         return self._written
 
     def _save(self, base: Path, ending: str, result: SceneResult) -> str:
@@ -57,12 +54,6 @@ class Files:
 
     def _add_frame(self, item: Item, base: Path, result: SceneResult) -> str:
         path = base.with_name(f"{base.name}_overlay.mp4")
-        if self._video != item.name:
-            self._open.close()
-            rate = video.rate(item.path or item.name) / self.options.every
-            self._writer = self._open.enter_context(video.VideoWriter(path, rate))
-            self._video = item.name
+        if self._films.write(path, item, self.options.every, result.overlay()):
             self._written.append(str(path))
-        assert self._writer is not None
-        self._writer.write(result.overlay())
         return str(path)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from percept.vision.scene.data import VOID
+from percept.vision.scene.model import stretched
 
 POWER = {"natural": 0.0, "root": 0.5, "balanced": 1.0}
 MOST = 20.0  # a class that hardly occurs counts at most so many times as much as the mean pixel
@@ -33,11 +34,9 @@ def class_weights(counts: Sequence[int], sampling: str) -> np.ndarray:
 def pixel_loss(scores: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     """The summed cross-entropy of scores (B, K, h, w), stretched over labels (B, H, W) uint8; void counts nothing."""
     height, width = labels.shape[1:]
-    stride = _stride(scores, labels)
-    size = (scores.shape[2] * stride, scores.shape[3] * stride)
-    stretched = F.interpolate(scores.float(), size=size, mode="bilinear")[:, :, :height, :width]
+    of_pixels = stretched(scores.float(), _stride(scores, labels), height, width)
     targets = labels.long().masked_fill(labels == VOID, -100)
-    return F.cross_entropy(stretched, targets, weight=weights, ignore_index=-100, reduction="sum")
+    return F.cross_entropy(of_pixels, targets, weight=weights, ignore_index=-100, reduction="sum")
 
 
 def right(scores: Tensor, labels: Tensor) -> Tensor:

@@ -115,6 +115,12 @@ def within(scores: Tensor, images: Tensor, stride: int) -> Tensor:
     return scores[:, :, : -(-height // stride), : -(-width // stride)]
 
 
+def stretched(scores: Tensor, stride: int, height: int, width: int) -> Tensor:
+    """Scores (B, K, h, w) of cells of ``stride`` pixels -> those of all pixels, (B, K, height, width)."""
+    size = (scores.shape[2] * stride, scores.shape[3] * stride)
+    return F.interpolate(scores, size=size, mode="bilinear")[:, :, :height, :width]
+
+
 def larger(maps: Tensor, factor: int) -> Tensor:
     """(B, C, h, w) -> (B, C, factor h, factor w)."""
     return maps if factor == 1 else F.interpolate(maps, scale_factor=factor, mode="bilinear")

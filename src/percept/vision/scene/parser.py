@@ -68,8 +68,7 @@ class Parser:
         sequence."""
         began = time.perf_counter()
         height, width = rgb.shape[:2]
-        seen = decode.working(rgb, self.how.size)
-        found = decode.probabilities(self.network, seen, self.device, flip=self.how.flip, tile=self.how.tile)
+        seen, found = decode.alone(self.network, rgb, self.how, self.device)
         found = decode.voted(self.network, found, seen, self.how, self.device)
         changed = None
         if self.options.temporal:

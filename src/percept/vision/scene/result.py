@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -229,11 +228,3 @@ class SceneResult:
         y = ((rows * step + corner[1] + 0.5) * (plane.shape[0] / self.height)).astype(np.intp)
         x = ((columns * step + corner[0] + 0.5) * (plane.shape[1] / self.width)).astype(np.intp)
         return float(plane[y, x].mean(dtype=np.float64))
-
-
-def lighten(result: SceneResult) -> SceneResult:
-    """The same answer without its arrays, for keeping many: what it tells stays, it can no longer be drawn."""
-    light = copy.copy(result)
-    light.__dict__.update(shares=result.shares, regions=result.regions)
-    light.__dict__.update(labels=np.zeros((0, 0), np.uint8), probabilities=np.zeros((0, 0, 0), np.float32), image=None)
-    return light

@@ -42,8 +42,7 @@ def steadiness(
     def follow(photo: data.Photo) -> None:
         rgb, truth = read(photo)
         began = time.perf_counter()
-        seen = decode.working(rgb, how.size)
-        found = decode.probabilities(network, seen, device, flip=how.flip, tile=how.tile)
+        seen, found = decode.alone(network, rgb, how, device)
         found = decode.voted(network, found, seen, how, device)
         spent[ALONE] += time.perf_counter() - began
         if photo.video not in past:

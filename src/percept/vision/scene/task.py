@@ -30,8 +30,6 @@ from percept.vision.scene.trainer import Trainer
 __all__ = ["check", "evaluate", "export", "load", "trainer"]
 
 POLICY = "void pixels do not count; classes that do not occur in the truth (-) are in no mean"
-
-
 CHOOSING = "choosing"  # a split of the weights' own: the training photos by which their best epoch was chosen
 
 
@@ -46,7 +44,8 @@ def evaluate(options: Evaluate) -> Report:
     there = data.splits(folder)
     split = options.split or next((name for name in ("test", "val") if name in there), "all")
     shown, path = weights.resolve(options.weights, "scene-parse")
-    header = checkpoint.read_header(path)
+    weights_read = checkpoint.load(path, task="scene-parse")
+    header = weights_read.header
     photos = data.read_photos(folder, "train" if split == CHOOSING else split)
     if split == CHOOSING:
         kept = set(header["data"]["choosing"])
@@ -59,8 +58,7 @@ def evaluate(options: Evaluate) -> Report:
     if trained_on and _name(options.data) in header["data"]["sets"]:
         say(f"these weights have seen {len(trained_on)} of the {len(photos.photos)} photos: the scores are no test")
     device = choose(options.device, options.threads, options.precision)
-    read_weights = checkpoint.load(path, task="scene-parse")
-    network = fused(from_checkpoint(read_weights)).to(device.torch, memory_format=torch.channels_last)
+    network = fused(from_checkpoint(weights_read)).to(device.torch, memory_format=torch.channels_last)
     how = decode.settings(options, header)
     never = [order.index(photos.names.index(name)) for name in photos.never_tested]
     alone, voted = Scores(len(order), never), Scores(len(order), never)
@@ -70,8 +68,7 @@ def evaluate(options: Evaluate) -> Report:
     def scored(photo: data.Photo) -> None:
         rgb, truth = read(photo)
         began = time.perf_counter()
-        seen = decode.working(rgb, how.size)
-        found = decode.probabilities(network, seen, device, flip=how.flip, tile=how.tile)
+        seen, found = decode.alone(network, rgb, how, device)
         labels = decode.labels(found, *truth.shape)
         between = time.perf_counter()
         alone.add(labels, truth)

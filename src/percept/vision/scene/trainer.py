@@ -155,8 +155,8 @@ class Trainer:
             image.write_image(folder / f"{Path(photo.name).name}.jpg", shown)
 
     def _answer(self, model: nn.Module, rgb: Any) -> Any:
-        seen = decode.working(rgb, self.options.size)
-        return decode.labels(decode.probabilities(model, seen, self.device), *rgb.shape[:2])
+        _, found = decode.alone(model, rgb, decode.Settings(self.options.size), self.device)
+        return decode.labels(found, *rgb.shape[:2])
 
 
 def _photos(options: Train, folder: Path) -> tuple[data.PhotoSet, data.PhotoSet]:

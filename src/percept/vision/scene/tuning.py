@@ -97,8 +97,7 @@ def measure(
 
     def count(photo: data.Photo) -> None:
         rgb, truth = read(photo)
-        seen = decode.working(rgb, how.size)
-        alone = decode.probabilities(network, seen, device, flip=how.flip, tile=how.tile)
+        seen, alone = decode.alone(network, rgb, how, device)
         scores[ways[0]].add(decode.labels(alone, *truth.shape), truth)
         made: dict[str, tuple[np.ndarray, float]] = {}
         for way in ways[1:]:

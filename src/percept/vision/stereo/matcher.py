@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -244,9 +244,7 @@ class Files:
     def __init__(self, options: Predict, out: Path) -> None:
         self.options, self.out = options, out
         self._written: list[str] = []
-        self._open = ExitStack()
-        self._writer: video.VideoWriter | None = None
-        self._video = ""
+        self._films = video.Films()
         self._warned = False
 
     def add(self, item: Item, result: StereoResult) -> dict[str, str]:
@@ -279,7 +277,7 @@ class Files:
 
     def close(self) -> list[str]:
         """Finish the open video; returns all that was written."""
-        self._open.close()
+        self._films.close()
         return self._written
 
     def _warn_of_what_is_cut(self, item: Item, result: StereoResult) -> None:
@@ -295,14 +293,8 @@ class Files:
 
     def _add_frame(self, item: Item, base: Path, result: StereoResult) -> str:
         path = base.with_name(f"{base.name}_color.mp4")
-        if self._video != item.name:
-            self._open.close()
-            rate = video.rate(item.path or item.name) / self.options.every
-            self._writer = self._open.enter_context(video.VideoWriter(path, rate))
-            self._video = item.name
+        if self._films.write(path, item, self.options.every, result.color(0, result.max_disparity)):
             self._written.append(str(path))
-        assert self._writer is not None
-        self._writer.write(result.color(0, result.max_disparity))
         return str(path)
 
 

@@ -16,7 +16,7 @@ from percept.core import checkpoint, weights
 from percept.core.device import Device
 from percept.core.errors import UsageError
 from percept.vision.image import read_image
-from percept.vision.scene import decode
+from percept.vision.scene import decode, model
 from percept.vision.scene.decode import Settings
 from percept.vision.scene.model import Pyramid
 from percept.vision.scene.options import Predict
@@ -202,7 +202,7 @@ def test_the_mirrored_photo_is_asked_too_and_both_count_alike() -> None:
 
 
 def test_cells_are_stretched_from_their_middles_and_the_rest_is_cut_off() -> None:
-    found = decode._stretched(torch.arange(4.0).expand(1, 1, 3, 4), 4, 10, 14)
+    found = model.stretched(torch.arange(4.0).expand(1, 1, 3, 4), 4, 10, 14)
     assert found.shape == (1, 1, 10, 14)
     centres = ((torch.arange(14) + 0.5) / 4 - 0.5).clamp(0, 3)
     torch.testing.assert_close(found[0, 0], centres.expand(10, 14))

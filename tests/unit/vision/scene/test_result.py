@@ -15,7 +15,7 @@ from percept.core.errors import UsageError
 from percept.vision.draw import palette
 from percept.vision.image import read_image
 from percept.vision.scene import result as results
-from percept.vision.scene.result import Region, SceneResult, lighten
+from percept.vision.scene.result import Region, SceneResult
 
 SCHEMA = Path(__file__).parents[3] / "contract" / "schema" / "scene-parse.json"
 NAMES = ("sky", "tree", "road", "car")
@@ -215,14 +215,6 @@ def test_arrays_and_colours_must_fit() -> None:
         answer(image=np.zeros((40, 51, 3), np.uint8))
     with pytest.raises(ValueError, match="1 colours for 4 classes"):
         answer(colours=((1, 2, 3),))
-
-
-def test_a_light_answer_tells_the_same_without_its_arrays() -> None:
-    whole = answer(image=np.zeros((40, 50, 3), np.uint8), steadied=(2, 1))
-    light = lighten(whole)
-    assert (light.to_json(), light.rows(), str(light)) == (whole.to_json(), whole.rows(), str(whole))
-    assert light.labels.size == light.probabilities.size == 0 and light.image is None
-    assert whole.labels.size and whole.image is not None, "the other keeps its own"
 
 
 def test_the_overlay_needs_the_photo() -> None:
