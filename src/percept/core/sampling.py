@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ import torch.distributed as dist
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from percept.core.errors import UsageError
+
+Sample = TypeVar("Sample")
 
 ORDER, SIZES = 1, 2  # last part of a seed, which for a sample's own random numbers is absent: keeps the streams apart
 
@@ -44,6 +47,30 @@ def parts(count: int, accumulate: int) -> list[slice]:
     """This process's ``count`` samples of a batch in ``accumulate`` parts, or fewer if there are too few samples."""
     each = -(-count // accumulate)
     return [slice(at, at + each) for at in range(0, count, each)]
+
+
+class Kept(Generic[Sample]):
+    """Samples by their number, each read when it is first asked for; those asked for last stay in memory.
+
+    read: number -> sample; what it raises is raised to the caller. weigh: sample -> its bytes. megabytes: room for all
+    that stay; the last one stays however large it is.
+    """
+
+    def __init__(self, read: Callable[[int], Sample], weigh: Callable[[Sample], int], megabytes: int) -> None:
+        self.read, self.weigh = read, weigh
+        self.room, self.held = megabytes * 2**20, 0  # bytes
+        self.kept: OrderedDict[int, Sample] = OrderedDict()
+
+    def __call__(self, number: int) -> Sample:
+        if number in self.kept:
+            self.kept.move_to_end(number)
+            return self.kept[number]
+        sample = self.read(number)
+        self.kept[number] = sample
+        self.held += self.weigh(sample)
+        while self.held > self.room and len(self.kept) > 1:
+            self.held -= self.weigh(self.kept.popitem(last=False)[1])
+        return sample
 
 
 class EpochSampler(Sampler[list[Pick]]):

@@ -6,7 +6,6 @@ void.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from percept.core.sampling import Pick
-from percept.vision.scene.data import VOID, Photo, PhotoSet, read_pair
+from percept.core.sampling import Kept, Pick
+from percept.vision.scene.data import VOID, PhotoSet, read_pair
 
 OUTSIDE = (124, 116, 104)  # RGB where a crop lies outside its photo: the mean of ImageNet's photos, which is void
 
@@ -55,8 +54,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, photos: PhotoSet, size: int, seed: int, augment: Augment, cache: int) -> None:
         self.photos, self.size, self.seed, self.augment = photos, size, seed, augment
-        self.room, self.held = cache * 2**20, 0
-        self.kept: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+        self.pair = Kept(self._read, _bytes, cache)
 
     def __len__(self) -> int:
         return len(self.photos.photos)
@@ -66,18 +64,8 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         rgb, labels = crop(*self.pair(pick.index), pick.size, self.size, self.augment, rng)
         return torch.from_numpy(rgb).permute(2, 0, 1), torch.from_numpy(labels)  # (S, S, 3) -> (3, S, S)
 
-    def pair(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Photo ``number`` and its labels, read if it is not kept; raises as ``data.read_pair`` does."""
-        if number in self.kept:
-            self.kept.move_to_end(number)
-            return self.kept[number]
-        photo: Photo = self.photos.photos[number]
-        pair = read_pair(photo, self.photos)
-        self.kept[number] = pair
-        self.held += sum(array.nbytes for array in pair)
-        while self.held > self.room and len(self.kept) > 1:
-            self.held -= sum(array.nbytes for array in self.kept.popitem(last=False)[1])
-        return pair
+    def _read(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        return read_pair(self.photos.photos[number], self.photos)
 
 
 def crop(
@@ -118,3 +106,7 @@ def collate(samples: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """(B, 3, S, S) uint8 and (B, S, S) uint8."""
     images, labels = zip(*samples, strict=True)
     return torch.stack(images), torch.stack(labels)
+
+
+def _bytes(pair: tuple[np.ndarray, np.ndarray]) -> int:
+    return sum(array.nbytes for array in pair)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from percept.core.sampling import Pick
+from percept.core.sampling import Kept, Pick
 from percept.vision.stereo.augment import Augment, crop
 from percept.vision.stereo.data import Pair, Scene, read_pair
 
@@ -25,8 +24,7 @@ class Crops(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __init__(self, scenes: Sequence[Scene], rows: int, each: int, seed: int, augment: Augment, cache: int) -> None:
         self.scenes, self.rows, self.each, self.seed, self.augment = scenes, rows, each, seed, augment
-        self.room, self.held = cache * 2**20, 0
-        self.kept: OrderedDict[int, Pair] = OrderedDict()
+        self.pair = Kept(self._read, _bytes, cache)
 
     def __len__(self) -> int:
         return len(self.scenes) * self.each
@@ -38,17 +36,8 @@ class Crops(Dataset[tuple[Tensor, Tensor, Tensor]]):
         views = (torch.from_numpy(view).permute(2, 0, 1) for view in (left, right))  # (H, W, 3) -> (3, H, W)
         return *views, torch.from_numpy(places)
 
-    def pair(self, number: int) -> Pair:
-        """Scene ``number``, read if it is not kept; raises as ``data.read_pair`` does."""
-        if number in self.kept:
-            self.kept.move_to_end(number)
-            return self.kept[number]
-        pair = read_pair(self.scenes[number])
-        self.kept[number] = pair
-        self.held += _bytes(pair)
-        while self.held > self.room and len(self.kept) > 1:
-            self.held -= _bytes(self.kept.popitem(last=False)[1])
-        return pair
+    def _read(self, number: int) -> Pair:
+        return read_pair(self.scenes[number])
 
 
 def collate(samples: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:

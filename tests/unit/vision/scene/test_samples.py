@@ -172,10 +172,14 @@ def test_photos_kept_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(samples, "read_pair", counted)
     several = crops(cache=0)
-    several.room = 60_000  # bytes: two of the tiny photos
+    several.pair.room = 60_000  # bytes: two of the tiny photos
     for number in (0, 1, 0, 2, 0, 1):
         several[Pick(0, number, 32)]
-        assert several.held == sum(array.nbytes for pair in several.kept.values() for array in pair) <= several.room
+        assert (
+            several.pair.held
+            == sum(array.nbytes for pair in several.pair.kept.values() for array in pair)
+            <= several.pair.room
+        )
     names = [photo.name for photo in several.photos.photos]
     assert read == [names[0], names[1], names[2], names[1]], "the one not asked for for longest goes"
     read.clear()
@@ -183,10 +187,10 @@ def test_photos_kept_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     for _ in range(2):
         for number in range(5):
             all_of_them[Pick(0, number, 32)]
-    assert len(read) == 5 == len(all_of_them.kept)
+    assert len(read) == 5 == len(all_of_them.pair.kept)
     for number in range(5):
         none[Pick(0, number, 32)]
-        assert len(none.kept) == 1
+        assert len(none.pair.kept) == 1
 
 
 def test_crops_do_not_change_the_photo_that_is_kept() -> None:
