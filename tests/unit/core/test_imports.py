@@ -101,10 +101,11 @@ def test_no_task_imports_another_and_helpers_import_no_task(name: str) -> None:
     own = [package for package in TASK_PACKAGES if inside(name, package)]
     for other in ours(name, everywhere=True):
         others_task = [package for package in TASK_PACKAGES if inside(other, package)]
-        assert others_task in ([], own), f"{name} imports {other}"
+        assert set(others_task) <= set(own), f"{name} imports {other}"  # a task may lie in another and use its rooms
         assert not inside(other, "percept.cli") and not inside(other, "percept.api"), f"{name} imports {other}"
         kind = name.split(".")[1]
-        assert other == "percept" or other.split(".")[1] in ("core", kind), f"{name} imports {other}"
+        shared = other == "percept.nlp.ngram" and kind == "speech"  # recognisers need language models
+        assert other == "percept" or other.split(".")[1] in ("core", kind) or shared, f"{name} imports {other}"
 
 
 @pytest.mark.parametrize("start", ["percept.__main__", *(f"{package}.options" for package in TASK_PACKAGES)])

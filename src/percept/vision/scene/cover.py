@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 from percept.vision.scene.tree import Tree
 
 GRID = 5  # a segment's description has GRID x GRID places

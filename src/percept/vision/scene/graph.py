@@ -15,7 +15,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 
 DIGIT = 10  # bits sorted by in one pass; three of them hold every float32 in 0..2, and no weight exceeds sqrt(3)
 DIGITS = 3

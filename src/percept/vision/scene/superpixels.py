@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from percept.core.errors import UsageError, nearest
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 from percept.vision.scene.graph import felzenszwalb
 
 # Chosen for about 800 superpixels at 320x240, enough of them for poles and people. Measured on 50 photos of Stanford

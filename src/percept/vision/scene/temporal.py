@@ -17,7 +17,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 from percept.vision.scene.graph import edges, felzenszwalb
 
 SHRINK = 2  # the graph is that of the picture at half its size: a quarter of the edges, and objects keep their outlines

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 from percept.vision.scene.graph import felzenszwalb
 
 SCALE, SIGMA, MIN_SIZE = 50.0, 0.5, 50  # of the leaves: about 300 in a photo of 320 x 240

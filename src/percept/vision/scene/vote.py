@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from percept.core.errors import UsageError, nearest
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 
 KINDS = ("majority", "soft", "gated")
 

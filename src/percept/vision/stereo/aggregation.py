@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 
 LONGEST = 100  # arms up to here: sums over a row fit uint16, sums over a region are exact in float32
 

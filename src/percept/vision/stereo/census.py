@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 
 WIDTH, HEIGHT = 9, 7  # of the window, pixels
 BITS = WIDTH * HEIGHT - 1  # and the largest cost

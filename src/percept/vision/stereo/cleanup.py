@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 
 CONSISTENT, OCCLUSION, MISMATCH = 0, 1, 2  # what check() says of a pixel
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 from percept.vision.stereo.cleanup import shape_of
 
 if TYPE_CHECKING:

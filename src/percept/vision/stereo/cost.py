@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from percept.core.device import Device
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 from percept.vision.stereo.model import standardised
 
 # Of the highest cost, for a place outside the right picture: dear enough not to draw, cheap enough to take.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 from percept.vision.stereo.cleanup import OCCLUSION
 
 REACH, STRIDE = 16, 4  # of the weighted median: pixels to each side, and from one that votes to the next

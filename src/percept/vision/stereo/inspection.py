@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from percept.core.errors import InputError
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 from percept.vision.stereo.grey import grey_bytes
 
 SPARSE, FEATURES = 250_000, 500  # pixels of the picture that features are sought in, and how many

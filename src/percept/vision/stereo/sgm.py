@@ -21,7 +21,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from percept.vision.kernels import kernel
+from percept.core.kernels import kernel
 
 LANES = 16  # disparities handled at once: one register of AVX2, two of SSE or NEON
 BIG = 16384  # a path cost that is never chosen, and BIG + 255 + 2 * LARGEST still fits int16

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from percept.vision.kernels import in_rows, kernel
+from percept.core.kernels import in_rows, kernel
 
 
 @pytest.mark.parametrize(("height", "threads"), [(1, 4), (7, 2), (8, 3), (5, 5), (3, 0)])

@@ -1,0 +1,1 @@
+"""Tasks that read, and what they share."""

@@ -1,0 +1,1 @@
+"""Tasks that listen, and what they share."""

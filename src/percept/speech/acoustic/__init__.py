@@ -1,0 +1,1 @@
+"""Acoustic models: phones, words and command words of speech."""

@@ -1,0 +1,1 @@
+"""Forced alignment: where each word and phone of a known text is."""
