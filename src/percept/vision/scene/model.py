@@ -18,8 +18,9 @@ from percept.vision.overfeat import normalise
 
 TAPS = {3: 24, 6: 32, 13: 96, 17: 320}  # layer of MobileNetV2 -> channels there, at a 4th, 8th, 16th, 32nd of the size
 STRIDE = 4
-LEVELS = 2  # of the pyramid: the photo, and the photo of half its size
-MULTIPLE = 32 * 2 ** (LEVELS - 1)  # pixels: sides that all levels and layers share without a rest
+LEVELS = 3  # of the pyramid: the photo, and the photo of half and of a quarter of its size
+SIDE = 32  # pixels: sides of a level are made multiples of it, which all layers share without a rest
+MULTIPLE = SIDE * 2 ** (LEVELS - 1)  # sides of a photo for which no level needs that
 
 
 class Pyramid(nn.Module):
@@ -69,7 +70,8 @@ class Pyramid(nn.Module):
         found = [self.level(shrunk)]
         for _ in range(1, LEVELS):
             shrunk = F.avg_pool2d(shrunk, 2)  # (B, 3, H, W) -> (B, 3, H / 2, W / 2)
-            found.append(self.level(shrunk))
+            fine, coarse = self.level(padded(shrunk))
+            found.append((within(fine, shrunk, STRIDE), within(coarse, shrunk, 2 * STRIDE)))
         return found
 
     def level(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,11 +104,15 @@ class Separable(nn.Sequential):
 
 
 def padded(images: Tensor) -> Tensor:
-    """Sides made multiples of MULTIPLE, below and on the right, by the picture's own edge."""
+    """Sides made multiples of SIDE, below and on the right, by the picture's own edge.
+
+    The width is two of them at least: normalisation over a batch of one cell is impossible in training.
+    """
     height, width = images.shape[2:]
-    if height % MULTIPLE == 0 and width % MULTIPLE == 0:
+    wide = max(width + -width % SIDE, 2 * SIDE)
+    if height % SIDE == 0 and wide == width:
         return images
-    return F.pad(images, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+    return F.pad(images, (0, wide - width, 0, -height % SIDE), mode="replicate")
 
 
 def within(scores: Tensor, images: Tensor, stride: int) -> Tensor:

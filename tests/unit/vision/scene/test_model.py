@@ -11,7 +11,7 @@ from torchvision.models import mobilenet_v2
 
 from percept.core import checkpoint, weights
 from percept.vision.overfeat import normalise
-from percept.vision.scene.model import LEVELS, MULTIPLE, Pyramid, larger, padded
+from percept.vision.scene.model import LEVELS, SIDE, Pyramid, larger, padded
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -45,7 +45,7 @@ def test_parameter_count_is_the_trunks_and_the_heads() -> None:
     trunk = 3_504_872 - 412_160 - 1_281_000  # MobileNetV2 without its last convolution and its classifier
     lateral = (24 + 32 + 96 + 320) * 96 + 4 * 2 * 96
     separable = 9 * 96 + 2 * 96 + 96 * 96 + 2 * 96  # two times down, and fine
-    join = 9 * 192 + 2 * 192 + 192 * 96 + 2 * 96
+    join = 9 * 288 + 2 * 288 + 288 * 96 + 2 * 96
     assert trunk == 1_811_712
     count = sum(parameter.numel() for parameter in Pyramid(8).parameters())
     assert count == trunk + lateral + 3 * separable + join + 2 * (96 * 8 + 8)
@@ -68,35 +68,46 @@ def test_the_shipped_imagenet_weights_fill_the_whole_trunk() -> None:
     }
 
 
-def test_one_trunk_for_both_levels(network: Pyramid) -> None:
+@pytest.mark.parametrize("number", range(1, LEVELS))
+def test_one_trunk_for_all_levels(network: Pyramid, number: int) -> None:
     images = drawn(1, 3, 128, 256)
+    shrunk = F.avg_pool2d(images, 2**number)
     with torch.inference_mode():
-        (fine, coarse), half = network.describe(images)
-        alone = network.level(F.avg_pool2d(normalise(images), 2))
-        of_the_half = network.describe(F.avg_pool2d(images, 2))[0]  # the halved photo, asked as a photo
+        (fine, coarse), *further = network.describe(images)
+        alone = network.level(normalise(shrunk))
+        again = network.describe(shrunk)[0]  # the smaller photo, asked as a photo
     assert fine.shape == (1, 16, 32, 64) and coarse.shape == (1, 16, 16, 32)
-    for found, other, again in zip(half, alone, of_the_half, strict=True):
-        torch.testing.assert_close(found, other)
-        torch.testing.assert_close(found, again, rtol=1e-3, atol=1e-4)
+    for found, others in zip(further[number - 1], zip(alone, again, strict=True), strict=True):
+        for other in others:
+            torch.testing.assert_close(found, other, rtol=1e-3, atol=1e-4)
 
 
-def test_the_half_level_reaches_the_scores(network: Pyramid) -> None:
+@pytest.mark.parametrize("number", range(1, LEVELS))
+def test_each_smaller_level_reaches_the_scores(network: Pyramid, number: int) -> None:
     with torch.inference_mode():
         levels = network.describe(drawn(1, 3, 64, 64))
         whole = network.answer(levels)
-        without = network.answer([levels[0], tuple(torch.zeros_like(maps) for maps in levels[1])])
+        levels[number] = tuple(torch.zeros_like(maps) for maps in levels[number])
+        without = network.answer(levels)
     assert (whole - without).abs().mean() > 0.1 * whole.std()
 
 
+def test_a_level_that_needs_padding_gives_the_cells_of_its_picture_alone(network: Pyramid) -> None:
+    with torch.inference_mode():
+        levels = network.describe(drawn(1, 3, 32, 96))  # 16 x 48 and 8 x 24 are no multiples of what the trunk needs
+    sides = [(tuple(fine.shape[2:]), tuple(coarse.shape[2:])) for fine, coarse in levels]
+    assert sides == [((8, 24), (4, 12)), ((4, 12), (2, 6)), ((2, 6), (1, 3))]
+
+
 def test_padding_repeats_the_edge_and_changes_nothing_where_none_is_needed(network: Pyramid) -> None:
-    even = drawn(1, 3, MULTIPLE, 2 * MULTIPLE)
+    even = drawn(1, 3, SIDE, 2 * SIDE)
     assert padded(even) is even
-    odd = even[:, :, : MULTIPLE - 14, : MULTIPLE + 1]
+    odd = even[:, :, : SIDE - 14, : SIDE + 1]
     wide = padded(odd)
-    assert wide.shape == (1, 3, MULTIPLE, 2 * MULTIPLE)
-    assert torch.equal(wide[:, :, : MULTIPLE - 14, : MULTIPLE + 1], odd)
+    assert wide.shape == (1, 3, SIDE, 2 * SIDE)
+    assert torch.equal(wide[:, :, : SIDE - 14, : SIDE + 1], odd)
     assert torch.equal(wide[:, :, -14:, :9], odd[:, :, -1:, :9].expand(-1, -1, 14, -1))
-    assert torch.equal(wide[:, :, 0, MULTIPLE + 1 :], odd[:, :, 0, -1:].expand(-1, -1, MULTIPLE - 1))
+    assert torch.equal(wide[:, :, 0, SIDE + 1 :], odd[:, :, 0, -1:].expand(-1, -1, SIDE - 1))
     with torch.inference_mode():
         rows, columns = -(-odd.shape[2] // 4), -(-odd.shape[3] // 4)
         torch.testing.assert_close(network(odd), network(wide)[:, :, :rows, :columns])
@@ -143,7 +154,7 @@ def test_gradients_reach_all_there_is() -> None:
 def test_early_scores_come_from_each_level_and_only_when_asked_for(network: Pyramid) -> None:
     images = drawn(1, 3, 128, 64)
     scores, early = network.both(images)
-    assert len(early) == LEVELS and [coarse.shape for coarse in early] == [(1, 3, 16, 8), (1, 3, 8, 4)]
+    assert len(early) == LEVELS and [coarse.shape for coarse in early] == [(1, 3, 16, 8), (1, 3, 8, 4), (1, 3, 4, 2)]
     alone = network(images)
     torch.testing.assert_close(scores, alone)
     weights_of = network.classifier.weight, network.early.weight
@@ -160,6 +171,6 @@ def test_early_scores_of_a_padded_picture_are_those_of_the_picture(network: Pyra
         scores, early = network.both(drawn(1, 3, 100, 41))
         whole = network.both(padded(drawn(1, 3, 100, 41)))[1]
     assert scores.shape == (1, 3, 25, 11)
-    assert [coarse.shape for coarse in early] == [(1, 3, 13, 6), (1, 3, 7, 3)]
+    assert [coarse.shape for coarse in early] == [(1, 3, 13, 6), (1, 3, 7, 3), (1, 3, 4, 2)]
     for coarse, padding in zip(early, whole, strict=True):
         torch.testing.assert_close(coarse, padding[:, :, : coarse.shape[2], : coarse.shape[3]])
