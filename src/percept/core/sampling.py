@@ -15,6 +15,7 @@ from percept.core.errors import UsageError
 
 Sample = TypeVar("Sample")
 
+POOL = 16  # batches whose samples are put in order of their lengths together
 ORDER, SIZES = 1, 2  # last part of a seed, which for a sample's own random numbers is absent: keeps the streams apart
 
 
@@ -80,6 +81,7 @@ class EpochSampler(Sampler[list[Pick]]):
     batch, or a single one; rank, world: this process and how many there are: the processes' batches, put together in
     the order of their ranks, are those of one process.
     drop_last: leave out the last batch if it is not full (unless it is the only one).
+    lengths: of the samples, if a batch should hold such as are about equally long.
     Raises UsageError if a batch cannot be shared by all processes.
     """
 
@@ -92,6 +94,7 @@ class EpochSampler(Sampler[list[Pick]]):
         rank: int = 0,
         world: int = 1,
         drop_last: bool = True,
+        lengths: Sequence[float] = (),
     ) -> None:
         left = count % batch if batch > 0 else 0
         drop = drop_last and count >= batch
@@ -99,7 +102,7 @@ class EpochSampler(Sampler[list[Pick]]):
         if batch < 1 or count < 1 or smallest < world:
             raise UsageError(f"{count} samples in batches of {batch} cannot be shared by {world} processes")
         self.count, self.batch, self.seed, self.sizes = count, batch, seed, tuple(sizes)
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.lengths = rank, world, lengths
         self.batches = count // batch if drop else -(-count // batch)  # in one epoch
         self.epoch, self.start = 0, 0
 
@@ -112,12 +115,26 @@ class EpochSampler(Sampler[list[Pick]]):
 
     def __iter__(self) -> Iterator[list[Pick]]:
         epoch = self.epoch
-        order = np.random.default_rng([self.seed, epoch, 0, ORDER]).permutation(self.count)
+        rng = np.random.default_rng([self.seed, epoch, 0, ORDER])
+        order = rng.permutation(self.count)
+        batches = [order[at : at + self.batch] for at in range(0, self.count, self.batch)][: self.batches]
+        if len(self.lengths):
+            batches = _alike(batches, np.asarray(self.lengths), rng)
         for number in range(self.start, self.batches):
-            whole = order[number * self.batch : (number + 1) * self.batch]
+            whole = batches[number]
             size = int(np.random.default_rng([self.seed, epoch, number, SIZES]).choice(self.sizes))
             first, end = (len(whole) * rank // self.world for rank in (self.rank, self.rank + 1))
             yield [Pick(epoch, int(index), size) for index in whole[first:end]]
+
+
+def _alike(batches: list[np.ndarray], lengths: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """The same samples in batches of about equal lengths, in any order: sorted within a few batches at a time."""
+    found = []
+    for at in range(0, len(batches), POOL):
+        pool = np.concatenate(batches[at : at + POOL])
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        found += np.split(pool, np.cumsum([len(batch) for batch in batches[at : at + POOL]])[:-1])
+    return [found[number] for number in rng.permutation(len(found))]
 
 
 def loader(

@@ -58,6 +58,22 @@ def test_epochs_and_seeds_differ_and_repeat() -> None:
     assert order(1, 2) == orders[-1]
 
 
+def test_batches_hold_samples_of_about_equal_lengths_each_once() -> None:
+    lengths = np.random.default_rng(0).uniform(1, 20, 200)
+    sampler = EpochSampler(200, 8, 3, (1,), lengths=lengths)
+    epochs = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        epochs.append([[pick.index for pick in batch] for batch in sampler])
+        assert sorted(sum(epochs[-1], [])) == list(range(200))
+        assert np.mean([np.ptp(lengths[batch]) for batch in epochs[-1]]) < 3
+        middles = [lengths[batch].mean() for batch in epochs[-1]]
+        assert np.abs(np.diff(middles)).mean() > 3  # not from the shortest to the longest
+    assert epochs[0] != epochs[1]
+    sampler.set_epoch(1, start=5)
+    assert [[pick.index for pick in batch] for batch in sampler] == epochs[1][5:]
+
+
 def test_what_cannot_be_shared_is_refused() -> None:
     for count, batch, world in ((4, 1, 2), (1, 4, 2), (0, 4, 1), (4, 0, 1)):
         with pytest.raises(UsageError, match="cannot be shared"):
