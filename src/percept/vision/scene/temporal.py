@@ -63,7 +63,7 @@ class Steady:
         self,
         classes: int,
         *,
-        memory: float = 3.0,
+        memory: float = 4.0,
         likeness: float = 20.0,
         scale: float = 50.0,
         sigma: float = 0.5,
