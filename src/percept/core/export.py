@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,16 @@ def to_onnx(
     example: Tensor,
     other: Tensor,
     *,
-    inputs: Sequence[str],
+    inputs: Mapping[str, Mapping[int, str]],
     outputs: Mapping[str, Mapping[int, str]],
     about: dict[str, Any],
 ) -> dict[str, Any]:
-    """Write ``network`` as ONNX with free batch, height and width, and check it.
+    """Write ``network`` as ONNX, its one input of any size along the axes that are named, and check it.
 
     Args:
-        example: (B, C, H, W) input for tracing.
+        example: input for tracing.
         other: an input of another size, with which the file is run beside torch.
-        outputs: name -> those of its axes that depend on the input, and what they are called.
+        inputs, outputs: name -> those of its axes that may vary, and what they are called.
         about: stored in the file's metadata under ``percept``.
 
     Raises:
@@ -58,10 +58,7 @@ def to_onnx(
                 str(temporary),
                 input_names=list(inputs),
                 output_names=list(outputs),
-                dynamic_axes={
-                    inputs[0]: {0: "batch", 2: "height", 3: "width"},
-                    **{name: dict(axes) for name, axes in outputs.items()},
-                },
+                dynamic_axes={name: dict(axes) for name, axes in {**inputs, **outputs}.items()},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -71,9 +68,10 @@ def to_onnx(
         onnx.save(model, str(temporary))
         session = onnxruntime.InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
         worst = 0.0
-        for images in (example, other):
-            wanted = network(images)
-            got = session.run(None, {inputs[0]: images.numpy()})
+        (name,) = inputs
+        for given in (example, other):
+            wanted = network(given)
+            got = session.run(None, {name: given.numpy()})
             for ours, theirs in zip(wanted, got, strict=True):
                 scale = max(1.0, float(ours.abs().max()))
                 worst = max(worst, float(np.abs(ours.numpy() - theirs).max()) / scale)

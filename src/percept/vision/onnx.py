@@ -35,5 +35,6 @@ def write(
         torch.rand(1, 3, size, width, generator=torch.Generator().manual_seed(seed))
         for seed, width in enumerate((size, size + further))
     )
-    to = Path(out or f"{Path(shown).stem}.onnx")
-    return to_onnx(network, to, example, other, inputs=("images",), outputs=outputs, about={**header, "weights": shown})
+    to, about = Path(out or f"{Path(shown).stem}.onnx"), {**header, "weights": shown}
+    inputs = {"images": {0: "batch", 2: "height", 3: "width"}}
+    return to_onnx(network, to, example, other, inputs=inputs, outputs=outputs, about=about)

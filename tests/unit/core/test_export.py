@@ -40,7 +40,7 @@ def export(network: nn.Module, path: Path) -> dict:
         path,
         torch.rand(1, 3, 8, 8),
         torch.rand(1, 3, 8, 12),
-        inputs=("images",),
+        inputs={"images": {0: "batch", 2: "height", 3: "width"}},
         outputs={"maps": {0: "batch", 2: "rows", 3: "columns"}, "windows": {0: "batch", 1: "windows"}},
         about={"task": "toy"},
     )
