@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from percept.core.device import Device
 from percept.core.errors import UsageError
 from percept.vision.scene import superpixels
-from percept.vision.scene.model import stretched
+from percept.vision.scene.model import MULTIPLE, stretched
 from percept.vision.scene.options import Parsing
 from percept.vision.scene.vote import vote
 
@@ -149,13 +149,13 @@ def _images(rgb: np.ndarray, device: Device) -> Tensor:
 
 
 def _starts(side: int, tile: int) -> list[int]:
-    """Where tiles begin, at multiples of 64 pixels, evenly."""
+    """Where tiles begin, evenly, at multiples of MULTIPLE: there the cells of all levels are those of the whole."""
     if side <= tile:
         return [0]
-    overlap = min(OVERLAP, tile // 2)
-    count = -(-(side - overlap) // (tile - overlap))
-    step = (side - tile) / (count - 1)
-    return [64 * -int(-number * step // 64) for number in range(count)]  # rounded up: the last one reaches the end
+    most = (tile - min(OVERLAP, tile // 2)) // MULTIPLE * MULTIPLE  # pixels from one to the next
+    count = -(-(side - tile) // most)
+    step = (side - tile) / count
+    return [MULTIPLE * -int(-number * step // MULTIPLE) for number in range(count + 1)]  # rounded up: to reach the end
 
 
 def _ramp(start: int, length: int, side: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from percept.vision.image import read_image
 from percept.vision.scene import decode, model
 from percept.vision.scene.decode import Settings
 from percept.vision.scene.model import Pyramid
+from percept.vision.scene.networks import from_checkpoint
 from percept.vision.scene.options import Predict
 from percept.vision.scene.superpixels import segment
 
@@ -74,19 +75,7 @@ def soft(*shape: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pyramid() -> Pyramid:
-    """The shipped trunk and a random head, whose layers say as much as a trained one's and are as sure."""
-    torch.manual_seed(0)
-    made = Pyramid(8).train()
-    trunk = checkpoint.load(weights.resolve("imagenet")[1]).tensors
-    made.load_state_dict({name: trunk.get(name, tensor) for name, tensor in made.state_dict().items()})
-    for module in made.modules():
-        if isinstance(module, nn.BatchNorm2d) and module.training:
-            module.momentum = 1.0
-    rgb = read_image(EXAMPLES / "village_bus.jpg")[100:356, 100:356]
-    with torch.no_grad():
-        made(torch.from_numpy(rgb).permute(2, 0, 1)[None] / 255)
-        made.classifier.weight *= 6
-    return made.eval()
+    return from_checkpoint(checkpoint.load(weights.resolve("outdoor")[1]))
 
 
 @pytest.mark.parametrize(
@@ -142,10 +131,10 @@ def test_tiles_begin_at_multiples_overlap_and_reach_the_end(side: int, tile: int
     starts = decode._starts(side, tile)
     assert starts[0] == 0 and starts[-1] + tile >= side and starts[-1] < side
     steps = np.diff(starts)
-    assert all(start % 64 == 0 for start in starts), "cells of a tile and of the levels below are those of the whole"
+    assert all(start % 128 == 0 for start in starts), "cells of a tile and of the levels below are those of the whole"
     assert (steps > 0).all(), "no tile is answered twice"
     assert (tile - steps >= 64).all(), "no gap, and enough in common to fade"
-    assert len(starts) <= max(1, -(-side // (tile // 2))), "hardly more tiles than needed"
+    assert len(starts) <= -(-side // (tile // 2 // 128 * 128)), "hardly more tiles than needed"
 
 
 @pytest.mark.parametrize(("side", "tile"), [(1025, 1024), (1537, 1024), (5472, 1024), (640, 256), (641, 257)])
@@ -164,13 +153,13 @@ def test_neighbouring_tiles_fade_into_one_another(side: int, tile: int) -> None:
 
 
 def test_of_a_photo_tiled_is_whole(pyramid: Pyramid) -> None:
-    """Measured: 0.0022, 0.17 and 98.9 %. Tiles differ by what they cannot see: some layers look at all of a photo."""
+    """Measured: 0.0001, 0.009 and 99.98 %. Tiles differ by what lies too far outside them to be seen."""
     rgb = decode.working(read_image(EXAMPLES / "village_bus.jpg"), 1600)[592:656]
     whole, tiled = (decode.probabilities(pyramid, rgb, CPU, tile=tile) for tile in (4096, 1024))
     off, same = np.abs(whole - tiled), whole.argmax(0) == tiled.argmax(0)
-    assert len(np.unique(whole.argmax(0))) > 4 and 0.6 < whole.max(0).mean() < 0.9, "a network that says something"
+    assert len(np.unique(whole.argmax(0))) > 3, "something is seen there"
     assert off.max() > 0, "it was tiled"
-    assert off.mean() < 0.003 and off.max() < 0.25 and same.mean() > 0.985
+    assert off.mean() < 0.001 and off.max() < 0.05 and same.mean() > 0.995
 
 
 def test_no_seam_is_seen_where_tiles_meet(pyramid: Pyramid) -> None:

@@ -18,6 +18,7 @@ from percept.vision.scene import data, decode
 from percept.vision.scene.data import VOID
 from percept.vision.scene.loss import pixel_loss, right
 from percept.vision.scene.metrics import Confusion
+from percept.vision.scene.model import LEVELS
 from percept.vision.scene.options import SEGMENTS, Train
 from percept.vision.scene.trainer import Trainer
 
@@ -140,7 +141,7 @@ def test_the_loss_is_that_of_all_scores_and_shares_of_the_early_ones(usual: Trai
         wanted = pixel_loss(scores, batch.labels, usual.weights)
         wanted += 0.4 * sum(pixel_loss(coarse, batch.labels, usual.weights) for coarse in early)
         total, pieces = usual.loss(batch)
-    assert len(early) == 2
+    assert len(early) == LEVELS
     torch.testing.assert_close(total, wanted)
     assert pieces["right"] == right(scores, batch.labels)
 
