@@ -1,0 +1,233 @@
+"""The predictor: weights, features, decoding and a language model joined; recordings in, ``Transcript`` out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from percept.core import checkpoint, outputs, sources, weights
+from percept.core.device import Device, choose
+from percept.core.errors import InputError, UsageError
+from percept.nlp.ngram import Ngram, read_arpa
+from percept.speech.acoustic import beam, tree
+from percept.speech.acoustic.beam import Search, Space, Words, space
+from percept.speech.acoustic.files import FORMATS, Files
+from percept.speech.acoustic.networks import from_checkpoint
+from percept.speech.acoustic.options import Decoding, Predict
+from percept.speech.acoustic.picture import LONGEST
+from percept.speech.acoustic.recogniser import heard
+from percept.speech.acoustic.result import COLUMNS, Command, Heard, Part, Transcript
+from percept.speech.acoustic.samples import CLASSES
+from percept.speech.acoustic.teaching import dictionary
+from percept.speech.acoustic.topology import Span, Topology, phone_chances
+from percept.speech.acoustic.viterbi import Loop, PhoneLoop
+from percept.speech.audio import RATE, SUFFIXES, opened, to_samples
+from percept.speech.features import HOP, log_mel, normalised, streamed
+
+FRAME = HOP / RATE  # seconds
+BLOCK = LONGEST  # seconds that are read at a time: what is drawn, at least
+DIGITS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+LM = "lm."  # how the names of a language model's arrays begin among the tensors of weights
+
+
+class Decoder:
+    """How the scores of a network become phones and words; what predict and eval share.
+
+    words: None where only phones are asked for.
+    """
+
+    def __init__(self, options: Decoding, read: checkpoint.Checkpoint) -> None:
+        header = read.header
+        how = header.get("decoding", {})
+        states = header["model"]["states"]
+        self.topology = Topology(len(CLASSES), states)
+        self.priors = np.log(np.array(header["priors"], np.float32))  # (C,)
+        table = np.array(header["bigram"], np.float64)
+        self.loop = Loop(self.topology, table, how.get("bigram_weight", 1.0), how.get("phone_penalty", 0.0))
+        self.words: Space | None = None
+        if options.vocab != "none":
+            self.words = self._vocabulary(options, read, how)
+
+    def phones(self) -> PhoneLoop:
+        """A new search for phones."""
+        return PhoneLoop(self.loop, FRAME)
+
+    def search(self) -> Words | None:
+        """A new search for words."""
+        return None if self.words is None else Words(self.words, FRAME)
+
+    def _vocabulary(self, options: Decoding, read: checkpoint.Checkpoint, how: dict[str, Any]) -> Space:
+        lexicon = dictionary(options.lexicon)
+        model = read_arpa(Path(options.lm)) if options.lm else _language(read)
+        wanted: Sequence[str]
+        if options.vocab in ("", "all"):
+            wanted = lexicon.words()
+        elif options.vocab == "digits":
+            wanted = DIGITS
+        else:
+            wanted = _listed(Path(options.vocab))
+            model = model if options.lm else None
+        entries = ((word, lexicon.look_up(word).pronunciations) for word in wanted)
+        made = tree.build((word, found) for word, found in entries if found)
+        weight = options.lm_weight if options.lm_weight >= 0 else how.get("lm_weight", 6.0)
+        rules = Search(
+            beam=options.beam * how.get("beam_scale", 8.0),
+            weight=weight,
+            penalty=how.get("word_penalty", 0.0),
+            silence=how.get("silence", 0.0),
+        )
+        return space(made, self.topology, None if options.vocab == "digits" and not options.lm else model, rules)
+
+
+class Listener:
+    """Says which words and phones a recording holds, and when.
+
+    Attributes:
+        about: what every JSON document begins with.
+    """
+
+    def __init__(self, options: Predict, read: checkpoint.Checkpoint, shown: str, device: Device) -> None:
+        self.options, self.device = options, device
+        self.network = from_checkpoint(read).to(device.torch)
+        self.labels: tuple[str, ...] = tuple(read.header["classes"]) if _of_words(read) else ()
+        self.decoder = None if self.labels else Decoder(options, read)
+        self.about = {
+            "task": "acoustic",
+            "model": read.header["model"]["name"],
+            "weights": shown,
+            "device": str(device),
+        }
+
+    def predict(self, x: Any, rate: int | None = None) -> Transcript | Command:
+        """Listen to one recording.
+
+        Args:
+            x: a path, or samples (N,), (N, C) or (C, N), as an array or tensor. rate: samples a second of these.
+
+        Raises:
+            InputError: not a sound.
+        """
+        name = str(x) if isinstance(x, str | Path) else ""
+        try:
+            samples = to_samples(x, rate)
+            return self.listen(iter([samples]), name)
+        except InputError as error:
+            raise InputError(f"{name}: {error}" if name else str(error)) from error
+
+    def stream(self) -> Iterator[outputs.Outcome]:
+        """Answer the inputs of the options one after another, in bounded memory."""
+        out = Path(self.options.out) if self.options.out else None
+        items = sources.resolve(self.options.inputs, SUFFIXES, out=out)
+        found = sources.stream(items, lambda source: source, SUFFIXES)
+        return outputs.with_errors(found, lambda item, source: self._file(source, item.name))
+
+    def deliver(self) -> int:
+        """``percept acoustic``: answers on stdout, files under ``--out``; returns the exit code."""
+        options = self.options
+        out = Path(options.out) if options.out else None
+        sink = Files(options, out) if out is not None else None
+        form = "json" if options.json else options.format
+        to = outputs.Deliver(self.about, form, out, COLUMNS, FORMATS, {}, sink)
+        return to.run(self.stream(), strict=options.strict)
+
+    def listen(self, blocks: Iterator[np.ndarray], name: str) -> Transcript | Command:
+        """Listen to samples (N,) at 16 kHz that come block by block."""
+        began = time.perf_counter()
+        if self.decoder is None:
+            return self._command(np.concatenate(list(blocks)), name, began)
+        counted, states = _Counted(blocks), self.decoder.topology.states
+        phones, words = self.decoder.phones(), self.decoder.search()
+        spans: list[Span] = []
+        found: list[beam.Word] = []
+        kept: list[tuple[np.ndarray, np.ndarray]] = []  # mels and chances of what is drawn
+        for piece in heard(self.network, streamed(counted), self.device):
+            scores, chances = piece.frames - self.decoder.priors, phone_chances(piece.frames, states)
+            if self.options.save and piece.first * FRAME < LONGEST:
+                kept.append((piece.mels, chances))
+            if words is None:
+                spans += phones.feed(scores, chances)
+            else:
+                found += words.feed(scores, chances)
+        if words is None:
+            spans += phones.finish()
+        else:
+            found += words.finish()
+            spans = [span for word in found for span in word.phones]
+        return Transcript(
+            input=name,
+            duration=counted.samples / RATE,
+            words=None if words is None else tuple(_part(one.word, one) for one in found),
+            phones=tuple(_part(CLASSES[one.phone], one) for one in spans if one.phone > 0),
+            alphabet=self.options.phones,
+            took=time.perf_counter() - began,
+            heard=Heard(counted.first, *map(np.concatenate, zip(*kept, strict=True))) if kept else None,
+        )
+
+    def _file(self, source: Any, name: str) -> Transcript | Command:
+        with opened(source) as recording:
+            return self.listen(recording.blocks(BLOCK), name)
+
+    @torch.inference_mode()
+    def _command(self, samples: np.ndarray, name: str, began: float) -> Command:
+        mels = normalised(log_mel(torch.from_numpy(samples)))
+        with self.device.autocast():
+            scores = self.network(mels[None].to(self.device.torch))[0]
+        shares = scores.float().softmax(-1).tolist()
+        order = sorted(zip(self.labels, shares, strict=True), key=lambda one: -one[1])
+        return Command(name, len(samples) / RATE, tuple(order), time.perf_counter() - began)
+
+
+def load(options: Predict) -> Listener:
+    """A listener with its weights read and its device chosen."""
+    shown, path = weights.resolve(options.weights, "acoustic")
+    read = checkpoint.load(path, task="acoustic")
+    return Listener(options, read, shown, choose(options.device, options.threads, options.precision))
+
+
+class _Counted:
+    """Blocks of samples, counted as they pass; ``first``: (N,) the first block."""
+
+    def __init__(self, blocks: Iterator[np.ndarray]) -> None:
+        self.blocks, self.samples, self.first = blocks, 0, np.zeros(0, np.float32)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in self.blocks:
+            if not self.samples:
+                self.first = block
+            self.samples += len(block)
+            yield block
+
+
+def _part(label: str, found: Span | beam.Word) -> Part:
+    return Part(label, found.first * FRAME, found.end * FRAME, found.confidence)
+
+
+def _of_words(read: checkpoint.Checkpoint) -> bool:
+    return read.header["model"]["units"] == "words"
+
+
+def _language(read: checkpoint.Checkpoint) -> Ngram | None:
+    """The language model that lies in a weight file, if one does."""
+    arrays = {name[len(LM) :]: tensor.numpy() for name, tensor in read.tensors.items() if name.startswith(LM)}
+    return Ngram.from_arrays(arrays) if arrays else None
+
+
+def _listed(path: Path) -> list[str]:
+    """The words of a file, one a line.
+
+    Raises:
+        UsageError: it cannot be read, or holds none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--vocab {path}: {error}") from error
+    words = [line.strip().lower() for line in lines if line.strip() and not line.startswith("#")]
+    if not words:
+        raise UsageError(f"--vocab {path}: no words in it, one a line is expected")
+    return words
