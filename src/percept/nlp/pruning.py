@@ -16,8 +16,8 @@ def pruned(trie: Trie, seen: np.ndarray | None, end: int, threshold: float) -> t
     its context. An n-gram stays where a longer one that begins with it does. All back-off weights are computed anew.
 
     The paper takes a context's probability from the model. That of Kneser-Ney is a poor guide there: its shorter
-    n-grams tell how many words, not how often, something follows (Chelba et al. 2010). Counts of the text do better:
-    at 0.2 million n-grams of 5 words, Penn Treebank's test perplexity is 160.8 instead of 171.8.
+    n-grams tell after how many words, not how often, something comes (Chelba et al. 2010). Counts of the text do
+    better: with 0.2 million n-grams left of order 5, the Penn Treebank's test perplexity is 160.8 instead of 171.8.
 
     Args:
         seen: (K,) float32, how often each context was in the text; None for a model of unknown origin.

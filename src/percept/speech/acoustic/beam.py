@@ -313,7 +313,7 @@ class Words:
         """The phones of a word that stands in these of the frames that are kept, counted from its own first."""
         scores, chances = self._scores[first:end], self._chances[first:end]
         if self.topology.ctc:
-            return ctc.align(scores, sounds)
+            return with_confidence(ctc.align(scores, sounds), chances)
         spans = align(scores, [[sounds]], self.topology, gaps=Gaps(silence=None), beam=np.inf).spans
         return with_confidence(spans, chances)
 

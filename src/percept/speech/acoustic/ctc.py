@@ -111,7 +111,8 @@ def beam(
 def align(chances: np.ndarray, phones: Sequence[int], hop: float = 0.02) -> list[Span]:
     """Where phones stand on their likeliest path, in steps, with the mean of their probability there.
 
-    A CTC head says a phone in one or two steps and blanks for the rest: where it stands, not how long it lasts.
+    A CTC head says a phone in one or two steps and blanks for the rest: where it stands, not how long it lasts. Takes
+    memory in proportion to T times the number of phones, 2 bytes each: for recordings of minutes, not of hours.
 
     Args:
         chances: (T, 1 + P) natural log of probabilities. phones: numbers from 1. hop: seconds that a step lasts.

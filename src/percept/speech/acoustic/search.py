@@ -67,12 +67,8 @@ def _move(row, time, opening, lexicon, steps, trie, rules, tokens, entering, end
     shift, width, cut, total = levels[TOP], levels[WIDTH], levels[CUT], levels[TOTAL] + levels[TOP]
     old_node, old_key, old_state, old_top = tokens.node[here], tokens.key[here], tokens.state[here], tokens.top[here]
     old_score, old_link, old_since = tokens.score[here], tokens.link[here], tokens.since[here]
-    new_node, new_key, new_state, new_top = (
-        tokens.node[there],
-        tokens.key[there],
-        tokens.state[there],
-        tokens.top[there],
-    )
+    new_node, new_key, new_state = tokens.node[there], tokens.key[there], tokens.state[there]
+    new_top = tokens.top[there]
     new_score, new_link, new_since = tokens.score[there], tokens.link[there], tokens.since[there]
     in_node, in_key, in_state, in_score, in_link, in_since = entering
     end_key, end_phone, end_state, end_score, end_row, slots, stamps, asked, answers = ending
@@ -150,12 +146,8 @@ def _move(row, time, opening, lexicon, steps, trie, rules, tokens, entering, end
                 if left > end_score[slots[at]]:
                     end_score[slots[at]] = left
                     made = end_row[slots[at]]
-                    rows[made, 0], rows[made, 1], rows[made, 2], rows[made, 3] = (
-                        old_link[i, k],
-                        e,
-                        old_since[i, k],
-                        time,
-                    )
+                    rows[made, 0], rows[made, 1] = old_link[i, k], e
+                    rows[made, 2], rows[made, 3] = old_since[i, k], time
                     values[made, 0] = total + left
     counts[ROWS] = row_count
     return most, kept, entered, ended
@@ -168,13 +160,8 @@ def _begin(row, time, opening, most, entered, ended, lexicon, rules, tokens, ent
     phone, first = lexicon.phone, lexicon.child[0]
     width, quiet, beginning = tokens.levels[WIDTH], rules.silence + row[0], opening.max()
     if time == 0:
-        ending.key[0], ending.phone[0], ending.state[0], ending.score[0], ending.row[0] = (
-            rules.start,
-            0,
-            rules.start,
-            0,
-            0,
-        )
+        ending.key[0], ending.state[0] = rules.start, rules.start
+        ending.phone[0], ending.score[0], ending.row[0] = 0, 0, 0
         ended = 1
     for n in range(ended):
         left = np.float64(ending.score[n])
