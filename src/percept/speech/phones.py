@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -140,6 +141,7 @@ def merged(segments: Sequence[Segment]) -> list[Segment]:
     return made
 
 
+@functools.lru_cache(maxsize=4096)
 def _folded(label: str, column: int) -> str | None:
     plain = label.strip().lower()
     if plain not in _FOLDS:

@@ -123,7 +123,7 @@ def test_the_recipe_parts_the_dictionary_once_and_for_all(parts: dict[str, list]
     counts = {part: len(words) for part, words in parts.items()}
     assert sum(counts.values()) > 120_000
     assert counts["train"] / sum(counts.values()) == pytest.approx(0.9, abs=0.005)
-    assert counts["test"] == pytest.approx(counts["watch"], rel=0.05)
+    assert counts["test"] == pytest.approx(counts["watch"], rel=0.1)
     words = [word for part in parts.values() for word, _ in part]
     assert len(set(words)) == len(words) and all(set(word) <= set(ALPHABET) for word in words)
 
@@ -149,8 +149,8 @@ def test_the_recipe_learns_and_counts(recipe: ModuleType) -> None:
     torch.manual_seed(0)
     network = LettersToSound(letter=8, features=16, hidden=12)
     words = [("cat", (("k", "ae", "t"),)), ("dog", (("d", "ao", "g"),))]
-    optimiser = torch.optim.Adam(network.parameters(), 0.05)
-    for epoch in range(30):
+    optimiser = torch.optim.Adam(network.parameters(), 0.1)
+    for epoch in range(12):
         for batch in recipe.batches(words, 2, 0, epoch):
             loss = recipe.loss_of(network, *batch)
             optimiser.zero_grad()
