@@ -19,6 +19,7 @@ from torchaudio.functional import melscale_fbanks
 from percept.speech.audio import RATE
 
 HOP, WINDOW, MELS = 160, 400, 40  # samples, samples, bands
+FRAME = HOP / RATE  # seconds
 LOW, HIGH = 20.0, 7600.0  # Hz
 POINTS = 512  # of the Fourier transform
 LEAD = (WINDOW - HOP) // 2  # samples of the first window that lie before the recording: frame t is centred in its 10 ms

@@ -24,12 +24,9 @@ from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.recogniser import Heard, heard
 from percept.speech.acoustic.samples import CLASSES, NUMBERS, Taught, sound
 from percept.speech.acoustic.topology import Span, Topology
-from percept.speech.audio import RATE
-from percept.speech.features import HOP, log_mel, normalised
+from percept.speech.features import FRAME, log_mel, normalised
 from percept.speech.lexicon import Lexicon
 from percept.speech.segments import Segment
-
-FRAME = HOP / RATE  # seconds
 
 
 class Aligner:

@@ -27,9 +27,8 @@ from percept.speech.acoustic.teaching import dictionary
 from percept.speech.acoustic.topology import Span, Topology, phone_chances
 from percept.speech.acoustic.viterbi import Loop, PhoneLoop
 from percept.speech.audio import RATE, SUFFIXES, opened, to_samples
-from percept.speech.features import HOP, log_mel, normalised, streamed
+from percept.speech.features import FRAME, log_mel, normalised, streamed
 
-FRAME = HOP / RATE  # seconds
 BLOCK = LONGEST  # seconds that are read at a time: what is drawn, at least
 DIGITS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 LM = "lm."  # how the names of a language model's arrays begin among the tensors of weights

@@ -21,7 +21,7 @@ from percept.speech.acoustic.options import Evaluate, Predict
 from percept.speech.acoustic.published import caution, published
 from percept.speech.acoustic.recogniser import heard
 from percept.speech.acoustic.samples import CLASSES, sound
-from percept.speech.acoustic.teaching import dictionary
+from percept.speech.acoustic.teaching import dictionary, phones_of
 from percept.speech.acoustic.times import frame_labels
 from percept.speech.acoustic.topology import phone_chances
 from percept.speech.audio import RATE
@@ -100,10 +100,7 @@ def _sentences(
         search = decoder.search()
         found = [] if search is None else search.feed(scores, chances) + search.finish()
         spent += time.perf_counter() - began
-        truth = one.phones or tuple(
-            phone for word in one.words for phone in (lexicon.look_up(word).pronunciations or ((),))[0]
-        )
-        phones.add_phones(truth, [CLASSES[span.phone] for span in spans], one.speaker)
+        phones.add_phones(phones_of(one, lexicon), [CLASSES[span.phone] for span in spans], one.speaker)
         if one.phone_times:
             by_frame.add(chances.argmax(1), frame_labels(one.phone_times, len(frames)))
         if search is not None and one.words:

@@ -16,7 +16,7 @@ from percept.core.sampling import Kept, Pick
 from percept.speech.acoustic.augment import Changes, changed, masked
 from percept.speech.acoustic.data import Utterance
 from percept.speech.acoustic.loss import UNKNOWN
-from percept.speech.acoustic.times import CLASSES
+from percept.speech.acoustic.times import CLASSES, places
 from percept.speech.audio import RATE, read_audio
 from percept.speech.features import HOP, log_mel, normalised
 from percept.speech.segments import Segment
@@ -105,11 +105,8 @@ def targets(times: Sequence[Segment], count: int, states: int, speed: float = 1.
     if not times:
         return found
     middles = (np.arange(count) + 0.5) * HOP / RATE * speed  # seconds in the recording as it was
-    starts, ends = (np.array([getattr(one, side) for one in times]) for side in ("start", "end"))
+    at, inside, share = places(times, middles)
     numbers = np.array([NUMBERS[one.label] for one in times])
-    at = np.searchsorted(starts, middles, side="right") - 1  # (T,) the segment that has begun last
-    inside = (at >= 0) & (middles < ends[at])
-    share = (middles - starts[at]) / np.maximum(ends[at] - starts[at], 1e-6)
     classes = numbers[at] * states + np.minimum((share * states).astype(int), states - 1)
     found[torch.from_numpy(inside)] = torch.from_numpy(classes[inside])
     return found

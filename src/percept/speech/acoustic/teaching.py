@@ -86,15 +86,16 @@ def taught(utterances: Iterable[Utterance], lexicon: Lexicon, labels: Sequence[s
     made = []
     for one in utterances:
         times = tuple(segment for segment in merged(one.phone_times) if segment.label in NUMBERS)
-        phones = one.phones or tuple(phone for word in one.words for phone in _spoken(word, lexicon))
+        phones = phones_of(one, lexicon)
         if (phones or times) and seconds(one) <= longest:
             made.append(Taught(one, phones, times))
     return made
 
 
-def _spoken(word: str, lexicon: Lexicon) -> tuple[str, ...]:
-    known = lexicon.look_up(word).pronunciations
-    return known[0] if known else ()
+def phones_of(utterance: Utterance, lexicon: Lexicon) -> tuple[str, ...]:
+    """The phones that the set tells, or else each word's first pronunciation."""
+    words = (lexicon.look_up(word).pronunciations for word in (() if utterance.phones else utterance.words))
+    return utterance.phones or tuple(phone for known in words if known for phone in known[0])
 
 
 def priors(taught: Sequence[Taught], states: int) -> np.ndarray:

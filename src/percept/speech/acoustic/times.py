@@ -41,11 +41,18 @@ def frame_labels(segments: Sequence[Segment], frames: int) -> np.ndarray:
     known = sorted(merged(segments), key=lambda one: one.start)
     if not known:
         return np.full(frames, NO_CLASS, np.int64)
-    centres = (np.arange(frames) + 0.5) * HOP  # (T,)
-    starts, ends = np.array([(one.start, one.end) for one in known]).T  # (S, 2) -> (S,) each
+    place, inside, _ = places(known, (np.arange(frames) + 0.5) * HOP)
     classes = np.array([CLASSES.index(one.label) for one in known], np.int64)  # (S,)
-    place = np.searchsorted(starts, centres, side="right") - 1  # (T,) the last that has begun
-    return np.where((place >= 0) & (centres < ends[place]), classes[place], NO_CLASS)
+    return np.where(inside, classes[place], NO_CLASS)
+
+
+def places(segments: Sequence[Segment], moments: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each of the ``moments`` (T,) in seconds: number of the segment that has begun last, (T,) int64; whether it is
+    still there, (T,) bool; and the share of it that is over, (T,). Segments in order of their starts, at least one."""
+    starts, ends = np.array([(one.start, one.end) for one in segments]).T  # (S, 2) -> (S,) each
+    place = np.searchsorted(starts, moments, side="right") - 1  # (T,)
+    share = (moments - starts[place]) / np.maximum(ends[place] - starts[place], 1e-6)
+    return place, (place >= 0) & (moments < ends[place]), share
 
 
 def read_times(reader: Callable[[Path], Labels], path: Path, notes: Notes) -> Labels | None:
