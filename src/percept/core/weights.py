@@ -45,10 +45,19 @@ def folder() -> Path:
 
 def index() -> tuple[Shipped, ...]:
     """All shipped weights, in the order of ``index.toml``."""
+    return _rows("weights")
+
+
+def parts() -> tuple[Shipped, ...]:
+    """Shipped networks that others call, and no ``--weights`` takes."""
+    return _rows("parts")
+
+
+def _rows(table: str) -> tuple[Shipped, ...]:
     path = folder() / "index.toml"
     if not path.is_file():
         raise UsageError(f"{path} is missing: this installation of percept is not whole")
-    rows = tomllib.loads(path.read_text(encoding="utf-8"))["weights"]
+    rows = tomllib.loads(path.read_text(encoding="utf-8")).get(table, [])
     return tuple(
         Shipped(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
         for row in rows
@@ -112,7 +121,7 @@ def verified(row: Shipped) -> Path:
 def check() -> list[tuple[str, bool, str]]:
     """Of each shipped file: its name, whether it is the tested one, and what is wrong if not."""
     found = []
-    for row in index():
+    for row in (*index(), *parts()):
         try:
             verified(row)
             found.append((row.name, True, ""))

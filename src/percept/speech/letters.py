@@ -17,9 +17,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from percept.core import checkpoint
-from percept.core.errors import UsageError
-from percept.core.weights import folder
+from percept.core import checkpoint, weights
 from percept.speech.phones import PHONES
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz'"
@@ -116,10 +114,8 @@ def search(probabilities: Sequence[Sequence[float]], width: int = WIDTH) -> list
 @functools.cache
 def shipped() -> LettersToSound:
     """The network with the shipped weights, read once. Raises as :func:`pronounce` does."""
-    path = folder() / FILE
-    if not path.is_file():
-        raise UsageError(f"{path} is missing: this installation of percept is not whole")
-    read = checkpoint.load(path, task="acoustic")
+    (row,) = (row for row in weights.parts() if row.file == FILE)
+    read = checkpoint.load(weights.verified(row), task="acoustic")
     network = LettersToSound(**read.header["model"]["sizes"])
     network.load_state_dict(read.tensors)
     return network.eval()

@@ -15,9 +15,8 @@ from percept.core.errors import UsageError
 from percept.core.files import sha256
 from percept.core.weights import index, resolve
 
-LETTERS = "letters.safetensors"
 MIB = 2**20
-ROWS = index()
+ROWS, PARTS = index(), weights.parts()
 NAMES = [row.name for row in ROWS]
 
 
@@ -35,10 +34,20 @@ def test_a_shipped_file_is_what_the_index_says(row: weights.Shipped) -> None:
         assert measured["command"].startswith("percept eval"), "a score comes with the command that measured it"
 
 
+@pytest.mark.parametrize("row", PARTS, ids=[row.name for row in PARTS])
+def test_a_part_is_what_the_index_says(row: weights.Shipped) -> None:
+    assert row.path.stat().st_size == row.size <= 16 * MIB
+    assert sha256(row.path) == row.sha256
+    assert checkpoint.load(row.path, task=row.task).header["model"]["name"] == row.name not in NAMES
+    for text in (row.summary, row.command, row.data, row.licence, row.allows, row.good_for):
+        assert len(text) > 3
+    assert all(measured["command"].startswith("python recipes/") for measured in row.scores) and row.scores
+
+
 def test_the_index_is_whole() -> None:
     assert len(set(NAMES)) == len(NAMES)
     there = {path.name for path in weights.folder().glob("*.safetensors")}
-    assert there == {row.file for row in ROWS} | {LETTERS}  # which no --weights takes: it guesses pronunciations
+    assert there == {row.file for row in (*ROWS, *PARTS)}
     assert sum(row.size for row in ROWS) <= 96 * MIB
     assert {row.task for row in ROWS} == set(tasks.names())
     for task in tasks.names():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import shutil
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from percept.core import checkpoint
+from percept.core import checkpoint, weights
 from percept.core.errors import UsageError
 from percept.speech import letters
 from percept.speech.letters import ALPHABET, CLASSES, LettersToSound, encoded, pronounce, search, shipped, spelt
@@ -106,7 +107,7 @@ def test_the_shipped_network_is_right_about_most_words_it_never_saw(recipe: Modu
 
 
 def test_the_shipped_header_tells_what_it_is() -> None:
-    read = checkpoint.load(letters.folder() / letters.FILE, task="acoustic")
+    read = checkpoint.load(weights.folder() / letters.FILE, task="acoustic")
     header = read.header
     assert header["model"]["name"] == "letters" and header["classes"] == list(PHONES)
     assert header["start"] and header["data"] and header["licence"] and header["scores"]
@@ -114,7 +115,8 @@ def test_the_shipped_header_tells_what_it_is() -> None:
 
 
 def test_missing_weights_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "folder", lambda: tmp_path)
+    shutil.copy(weights.folder() / "index.toml", tmp_path)
+    monkeypatch.setattr(weights, "folder", lambda: tmp_path)
     with pytest.raises(UsageError, match=r"letters\.safetensors is missing: this installation of percept is not whole"):
         shipped.__wrapped__()
 
