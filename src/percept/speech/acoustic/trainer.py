@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,13 +21,18 @@ from percept.speech.acoustic.loss import ctc_loss, frame_loss, right
 from percept.speech.acoustic.metrics import Accuracy, ErrorRate, FrameError
 from percept.speech.acoustic.networks import build, described, from_checkpoint
 from percept.speech.acoustic.options import Train
-from percept.speech.acoustic.samples import Batch, Sounds, Taught, collate, seconds, sound
+from percept.speech.acoustic.picture import draw, draw_command
+from percept.speech.acoustic.result import Command, Heard, Part, Transcript
+from percept.speech.acoustic.samples import CLASSES, Batch, Sounds, Taught, collate, seconds, sound
 from percept.speech.acoustic.times import frame_labels
-from percept.speech.features import log_mel, normalised
+from percept.speech.acoustic.topology import phone_chances
+from percept.speech.audio import RATE
+from percept.speech.features import FRAME, log_mel, normalised
 from percept.speech.phones import PHONES
 
 AUGMENT = {"full": augment.FULL, "light": augment.LIGHT, "none": augment.NONE}
-PICTURES = 4
+PICTURES = 2
+LASTING = 3  # frames that a phone lasts at least, in a picture
 
 
 class Trainer:
@@ -117,7 +123,7 @@ class Trainer:
         good, _ = right(frames, known, self.states)
         logged = {"right": good}
         if steps is not None:
-            of_text = ctc_loss(steps, -(-lengths // self.model.step), batch.tokens)
+            of_text = ctc_loss(steps, -(-lengths // self.model.hop), batch.tokens)
             logged["ctc"] = of_text.detach()
             total = total + self.options.ctc * of_text
         return total, logged
@@ -147,7 +153,19 @@ class Trainer:
         return {"per": errors.rate or 0.0, "frame_error": by_frame.rate or 0.0}
 
     def pictures(self, model: nn.Module, folder: Path) -> None:
-        """A few recordings kept for choosing: what is heard, and what the network makes of it."""
+        """A few recordings kept for choosing: what is heard, and what the network makes of it, frame by frame."""
+        for one in self.chosen_on[:PICTURES]:
+            samples = sound(one.utterance)
+            mels, path = normalised(log_mel(torch.from_numpy(samples))), folder / f"{Path(one.utterance.name).name}.png"
+            answer = self._answer(model, one)
+            if self.labels:
+                order = sorted(zip(self.labels, answer.softmax(-1).tolist(), strict=True), key=lambda pair: -pair[1])
+                command = Command(one.utterance.name, len(samples) / RATE, tuple(order))
+                draw_command(path, mels.numpy(), command, one.utterance.label)
+                continue
+            chances = phone_chances(answer[0].log_softmax(-1).numpy(), self.states)
+            heard = Heard(samples, mels.numpy(), chances)
+            draw(path, Transcript(one.utterance.name, len(samples) / RATE, None, _runs(chances), heard=heard))
 
     @torch.inference_mode()
     def _answer(self, model: nn.Module, one: Taught) -> Any:
@@ -156,6 +174,17 @@ class Trainer:
             return model(mels[None])[0].cpu()
         frames, steps = model(mels[None])
         return frames[0].float().cpu(), None if steps is None else steps[0].float().cpu()
+
+
+def _runs(chances: np.ndarray) -> tuple[Part, ...]:
+    """The likeliest phone of each frame (T, P), those that last; no decoding helps."""
+    best = chances.argmax(1)
+    edges = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]
+    return tuple(
+        Part(CLASSES[best[first]], first * FRAME, end * FRAME, float(chances[first:end, best[first]].mean()))
+        for first, end in zip(edges, edges[1:], strict=False)
+        if best[first] and end - first >= LASTING
+    )
 
 
 def _start(options: Train, units: str, labels: int) -> tuple[nn.Module, dict[str, Any] | str]:
