@@ -40,7 +40,9 @@ class Trainer:
 
     def __init__(self, options: Train, device: Device, folders: Sequence[tuple[str, Path]]) -> None:
         self.options, self.device = options, device
-        found = teaching.gathered([path for _, path in folders], options.hold_out, options.seed, options.units)
+        found = teaching.gathered(
+            [path for _, path in folders], options.hold_out, options.seed, options.units, options.split
+        )
         self.labels = found.labels
         self.units = "words" if self.labels else "phones"
         self.metric, self.higher_is_better = ("accuracy", True) if self.labels else ("per", False)
@@ -134,7 +136,8 @@ class Trainer:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """On the voices kept for choosing, in percent: accuracy of command words; else phone error of the CTC head's
-        likeliest phones, or of the frame head's where there is no such head, and the error by frame."""
+        likeliest phones, or of the frame head's where there is no such head, and the error by frame where times are
+        known."""
         if self.labels:
             accuracy = Accuracy()
             for one in self.chosen_on:
@@ -150,7 +153,8 @@ class Trainer:
             else:
                 found = [int(number) for number in torch.unique_consecutive(frames.argmax(-1) // self.states) if number]
             errors.add_phones(one.phones, [PHONES[number - 1] for number in found], one.utterance.speaker)
-        return {"per": errors.rate or 0.0, "frame_error": by_frame.rate or 0.0}
+        timed = {} if by_frame.rate is None else {"frame_error": by_frame.rate}
+        return {"per": errors.rate or 0.0, **timed}
 
     def pictures(self, model: nn.Module, folder: Path) -> None:
         """A few recordings kept for choosing: what is heard, and what the network makes of it, frame by frame."""
