@@ -47,9 +47,9 @@ def gathered(folders: Sequence[Path], share: float, seed: int, units: str, split
     labels: set[tuple[str, ...]] = set()
     for folder in folders:
         whole = read_corpus(folder, split)
+        refuse(whole)
         for problem in whole.problems[:10]:
             say(f"        {problem}")
-        refuse(whole)
         own = next((name for name in splits(folder) if name in SPLITS), None)
         kept: Corpus
         if own and not share and split == "train":
