@@ -42,7 +42,7 @@ from percept.speech.words import words_of
 
 SENTENCE = re.compile(r"(?<=[.?!;:—])[”’\"')]*\s+")
 PHONES = {"bigram_weight": (1.0, 2.0, 3.0, 4.0, 6.0, 8.0), "phone_penalty": (-12.0, -8.0, -4.0, 0.0, 4.0, 8.0)}
-WORDS = {"lm_weight": (4.0, 6.0, 8.0, 10.0, 13.0), "word_penalty": (-20.0, -10.0, 0.0, 10.0), "silence": (-8.0, 0.0)}
+WORDS = {"lm_weight": (2.0, 3.0, 4.0, 6.0, 8.0, 10.0), "word_penalty": (-10.0, -5.0, 0.0, 5.0), "silence": (-8.0, 0.0)}
 FOLDED = str.maketrans({"’": "'", "‘": "'"})
 
 
@@ -166,7 +166,7 @@ def main() -> None:
     print(f"phones, {len(spoken)} recordings of voices kept for choosing")
     how: dict[str, Any] = chosen(PHONES, {"bigram_weight": 3.0, "phone_penalty": 0.0}, of_phones)
     print("words")
-    how |= chosen(WORDS, {"lm_weight": 8.0, "word_penalty": 0.0, "silence": 0.0}, of_words)
+    how |= chosen(WORDS, {"lm_weight": 6.0, "word_penalty": 0.0, "silence": 0.0}, of_words)
     tensors = read.tensors | {LM + name: torch.from_numpy(array) for name, array in arrays.items()}
     header = header | {"decoding": {**header.get("decoding", {}), **how}}
     header |= {key: value for key, value in (("licence", args.licence), ("allows", args.allows)) if value}
