@@ -43,6 +43,7 @@ TASKS = (
     Task("detect", "objects with boxes", "percept.vision.detect", "percept detect street.jpg"),
     Task("scene-parse", "a class for every pixel", "percept.vision.scene", "percept scene-parse road.jpg"),
     Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
+    Task("acoustic", "phones and words in speech", "percept.speech.acoustic", "percept acoustic speech.wav"),
     # after those with a layout of their own: any folder of folders looks like classes to `percept data check`
     Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
 )

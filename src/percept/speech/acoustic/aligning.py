@@ -62,7 +62,7 @@ class Aligner:
         if self.timed:
             return graph.align(found.frames - self.priors, words, self.topology, hop=FRAME).spans
         assert found.steps is not None
-        step = self.network.step
+        step = self.network.hop
         spans = ctc.align(found.steps, [phone for word in words for phone in word[0]], hop=step * FRAME)
         return _contiguous([Span(one.phone, step * one.first, step * one.end) for one in spans], len(found.frames))
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 from torch import Tensor
 
 from percept.speech.audio import RATE
@@ -118,7 +119,7 @@ def in_room(samples: np.ndarray, echo: float, direct: float, rng: np.random.Gene
     response[late:] = tail * np.float32(10 ** (-direct / 20) / np.sqrt(np.square(tail).sum()))
     response[0] = 1
     size = _size(len(samples) + len(response))
-    found = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(response, size), size)
+    found = fft.irfft(fft.rfft(samples, size) * fft.rfft(response, size), size)
     return found[: len(samples)].astype(np.float32)
 
 
@@ -138,7 +139,7 @@ def noise(count: int, rng: np.random.Generator, others: Sequence[np.ndarray] = (
         spectrum = rng.standard_normal(2 * (size // 2 + 1), np.float32).view(np.complex64)
         lines = np.maximum(np.arange(len(spectrum), dtype=np.float32), 20 * size / RATE)  # nothing rises below 20 Hz
         spectrum = spectrum * lines ** np.float32(-rng.uniform(0, 2) / 2)
-    return np.fft.irfft(spectrum, size)[:count].astype(np.float32)
+    return fft.irfft(spectrum, size)[:count].astype(np.float32)
 
 
 def with_noise(samples: np.ndarray, noise: np.ndarray, ratio: float) -> np.ndarray:
@@ -152,9 +153,9 @@ def with_noise(samples: np.ndarray, noise: np.ndarray, ratio: float) -> np.ndarr
 def narrowed(samples: np.ndarray, low: float, high: float) -> np.ndarray:
     """(N,) samples without what lies below ``low`` and above ``high`` Hz."""
     size = _size(len(samples))
-    place = np.fft.rfftfreq(size, 1 / RATE)
+    place = fft.rfftfreq(size, 1 / RATE)
     kept = np.clip(np.minimum(place - low, high - place) / RAMP + 1, 0, 1)  # 0 to 1 over RAMP below low and above high
-    return np.fft.irfft(np.fft.rfft(samples, size) * kept.astype(np.float32), size)[: len(samples)].astype(np.float32)
+    return fft.irfft(fft.rfft(samples, size) * kept.astype(np.float32), size)[: len(samples)].astype(np.float32)
 
 
 def _babble(count: int, rng: np.random.Generator, others: Sequence[np.ndarray]) -> np.ndarray:

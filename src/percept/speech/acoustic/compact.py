@@ -2,7 +2,7 @@
 
 The idea is that of the ConvNets over mel features (Abdel-Hamid et al. 2014; Sainath et al. 2013): convolutions over
 time and frequency first. It is shaped for a small machine: then residual blocks over time with separable convolutions,
-in steps of two frames.
+in steps of four frames.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from torch.nn import functional as F
 from percept.speech.acoustic.model import within
 from percept.speech.features import MELS
 
-STEP = 2  # frames that are described together
+STEP = 4  # frames that are described together
+STRIDE = 2  # of the convolutions over time: the frames of a step reach the blocks as so many parts
 MAPS = 32  # of the convolutions over time and frequency
 
 
 class Compact(nn.Module):
-    """Normalised log-mel frames (B, T, 40) -> (B, ceil(T / 2), width); any T.
+    """Normalised log-mel frames (B, T, 40) -> (B, ceil(T / 4), width); any T.
 
     Args:
         width, blocks: of the encoder. reach: steps that a block sees; odd. dropout: within the blocks.
@@ -30,8 +31,8 @@ class Compact(nn.Module):
         super().__init__()
         self.width = width
         self.fine = nn.Conv2d(1, MAPS, 3, stride=(1, 2), padding=1)
-        self.coarse = nn.Conv2d(MAPS, MAPS, 3, stride=(STEP, 2), padding=1)
-        self.enter = nn.Linear(MAPS * (MELS // 4), width)
+        self.coarse = nn.Conv2d(MAPS, MAPS, 3, stride=(STRIDE, 2), padding=1)
+        self.enter = nn.Linear(STEP // STRIDE * MAPS * (MELS // 4), width)
         self.blocks = nn.ModuleList(Block(width, reach, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.context = STEP * blocks * (reach // 2) + 2 + STEP  # frames on each side that a description depends on
@@ -39,10 +40,12 @@ class Compact(nn.Module):
     def forward(self, mels: Tensor, lengths: Tensor | None = None) -> Tensor:
         """lengths: (B,) frames of each; what lies beyond is padding, without influence on what lies before."""
         steps = None if lengths is None else -(-lengths // STEP)
+        halves = None if lengths is None else -(-lengths // STRIDE)
         found = cut(mels, lengths).unsqueeze(1)  # (B, 1, T, 40)
-        found = cut(F.gelu(self.fine(found)).transpose(1, 2), lengths)  # (B, T, 32, 20)
-        found = cut(F.gelu(self.coarse(found.transpose(1, 2))).transpose(1, 2), steps)  # (B, S, 32, 10)
-        found = self.enter(found.flatten(2))  # (B, S, 320) -> (B, S, C)
+        found = cut(F.relu(self.fine(found)).transpose(1, 2), lengths)  # (B, T, 32, 20)
+        found = cut(F.relu(self.coarse(found.transpose(1, 2))).transpose(1, 2), halves)  # (B, T / 2, 32, 10)
+        found = F.pad(found.flatten(2), (0, 0, 0, -found.shape[1] % (STEP // STRIDE)))  # (B, 2 S, 320)
+        found = self.enter(found.unflatten(1, (-1, STEP // STRIDE)).flatten(2))  # (B, S, 640) -> (B, S, C)
         for block in self.blocks:
             found = block(found, steps)
         return self.norm(found)
@@ -58,12 +61,12 @@ class Block(nn.Module):
         self.norm = nn.LayerNorm(channels)
         self.wide = nn.Linear(channels, 2 * channels)
         self.narrow = nn.Linear(2 * channels, channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout1d(dropout)  # whole channels (Tompson et al. 2015), and so few random numbers
 
     def forward(self, steps: Tensor, lengths: Tensor | None) -> Tensor:
         found = self.over_time(cut(steps, lengths).transpose(1, 2)).transpose(1, 2)  # over (B, C, S)
-        found = self.narrow(self.dropout(F.gelu(self.wide(self.norm(found)))))
-        return steps + self.dropout(found)
+        found = F.gelu(self.wide(self.norm(found)))
+        return steps + self.narrow(self.dropout(found.transpose(1, 2)).transpose(1, 2))
 
 
 def cut(found: Tensor, lengths: Tensor | None) -> Tensor:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+HOP = 2  # frames that a token stands for, where the body tells of so many or more at once: phones are short
+
 
 class Phones(nn.Module):
-    """Normalised log-mel frames -> scores of the phones, before the softmax.
+    """Normalised log-mel frames -> scores of the phones, before the softmax; ``hop``: frames a token.
 
     Args:
         body: what describes the frames. classes: of the frame head: phones times states, silence first.
@@ -22,17 +24,22 @@ class Phones(nn.Module):
     def __init__(self, body: nn.Module, classes: int, tokens: int) -> None:
         super().__init__()
         self.body, self.step, self.context = body, body.step, body.context
+        self.hop = min(body.step, HOP)
         self.frame_head = nn.Linear(body.width, body.step * classes)
-        self.token_head = nn.Linear(body.width, tokens) if tokens else None
+        self.token_head = nn.Linear(body.width, body.step // self.hop * tokens) if tokens else None
 
     def forward(self, mels: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """(B, T, 40) -> (B, T, classes) of each frame, and (B, ceil(T / step), tokens) of each step, or None.
+        """(B, T, 40) -> (B, T, classes) of each frame, and (B, ceil(T / hop), tokens) of each ``hop`` frames, or None.
 
         lengths: (B,) frames of each; what lies beyond is padding, without influence on what lies before.
         """
         found = self.body(mels, lengths)  # (B, S, C)
         frames = self.frame_head(found).unflatten(-1, (self.step, -1)).flatten(1, 2)  # (B, S, step K) -> (B, step S, K)
-        return frames[:, : mels.shape[1]], None if self.token_head is None else self.token_head(found)
+        frames = frames[:, : mels.shape[1]]
+        if self.token_head is None:
+            return frames, None
+        tokens = self.token_head(found).unflatten(-1, (self.step // self.hop, -1)).flatten(1, 2)
+        return frames, tokens[:, : (mels.shape[1] + self.hop - 1) // self.hop]
 
 
 class Words(nn.Module):

@@ -76,7 +76,7 @@ class Train(TrainOptions):
     )
     model: str = option("compact", "network", group="Model", choices=MODELS)
     width: int = option(256, "channels of compact", group="Model", low=16, high=2048)
-    blocks: int = option(10, "blocks of compact", group="Model", low=1, high=64)
+    blocks: int = option(8, "blocks of compact", group="Model", low=1, high=64)
     states: int = option(3, "parts of a phone that are told apart", group="Model", low=1, high=3)
     align_with: str = option(
         "",

@@ -62,6 +62,6 @@ def _answered(network: nn.Module, mels: Tensor, first: int, before: int, count: 
         frames, steps = network(mels[None].to(device.torch))
     frames = frames[0, before : before + count].float().log_softmax(-1).cpu().numpy()
     if steps is not None:
-        of_steps = slice(before // network.step, -(-(before + count) // network.step))
+        of_steps = slice(before // network.hop, -(-(before + count) // network.hop))
         steps = steps[0, of_steps].float().log_softmax(-1).cpu().numpy()
     return Heard(first, frames, steps, mels[before : before + count].numpy())

@@ -117,7 +117,7 @@ class Trainer:
         good, _ = right(frames, known, self.states)
         logged = {"right": good}
         if steps is not None:
-            of_text = ctc_loss(steps, -(-lengths // self.model.step), batch.tokens)
+            of_text = ctc_loss(steps, -(-lengths // self.model.hop), batch.tokens)
             logged["ctc"] = of_text.detach()
             total = total + self.options.ctc * of_text
         return total, logged

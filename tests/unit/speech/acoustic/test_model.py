@@ -40,7 +40,7 @@ def test_every_frame_is_answered(name: str, length: int) -> None:
     with torch.inference_mode():
         frames, steps = network(drawn(2, length, 40))
     assert frames.shape == (2, length, 12)
-    assert steps is not None and steps.shape == (2, -(-length // network.step), 5)
+    assert steps is not None and steps.shape == (2, -(-length // network.hop), 5)
     assert frames.isfinite().all()
 
 
