@@ -134,7 +134,7 @@ def test_only_equal_phones_are_compared_and_the_nearest_of_several():
 
 def test_no_boundaries_are_no_zeros():
     figures = Boundaries().to_metrics()
-    assert figures.pop("failed") == 0.0
+    assert figures.pop("failures") == 0.0
     assert set(figures.values()) == {None}
 
 

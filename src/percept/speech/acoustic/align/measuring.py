@@ -25,6 +25,7 @@ from percept.speech.audio import RATE
 from percept.speech.lexicon import Lexicon, Pronunciation
 
 NEAR = 10  # sentences of about the same length, among which a wrong one is drawn
+BOUNDARIES = ("phone_boundary_ms", "word_boundary_ms", "phone_mean_ms")  # what published figures are looked up by
 MEANINGS = {
     "phone_mean_ms": "phone starts: mean |error|, ms",
     "phone_median_ms": "phone starts: median |error|, ms",
@@ -96,10 +97,10 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
     _, further = answers("wrong pairs", wrong, lambda pair: _wrong(aligner, *pair, scores))
     metrics = scores.to_metrics()
     rows = tuple((key, figure(metrics[key], 2), meaning) for key, meaning in MEANINGS.items())
-    tables = [Table("measured here", (shown, "", ""), rows)]
+    tables = [Table(f"measured here with {shown}", ("", "", ""), rows)]
     if scores.doubted:
         tables.append(Table("right transcripts that were doubted", ("recording",), tuple((n,) for n in scores.doubted)))
-    cautions = caution(corpus.set, split, len(utterances)) if scores.boundaries.phones else ""
+    timed = BOUNDARIES if scores.boundaries.phones else ("none",)
     return Report(
         "align",
         name,
@@ -108,9 +109,18 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
         len(utterances),
         metrics,
         seconds + further,
-        published=published(corpus.set, split, len(utterances), ("phone_boundary_ms", "word_boundary_ms")),
+        published=published(corpus.set, split, len(utterances), timed),
         tables=tables,
-        note="; ".join(filter(None, ("closures are part of their stops", cautions, str(aligner.finder.device)))),
+        note="; ".join(
+            filter(
+                None,
+                (
+                    "closures are part of their stops",
+                    caution(corpus.set, split, len(utterances), timed),
+                    str(aligner.finder.device),
+                ),
+            )
+        ),
         details={"trained_on": seen, "wrong_pairs": len(wrong)},
     )
 
