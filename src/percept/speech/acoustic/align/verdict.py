@@ -23,7 +23,8 @@ from percept.speech.features import FRAME
 
 STRETCH = 5.0  # seconds of words that are judged together, at least
 FOREIGN = 1.0  # seconds; sound that is none of the transcript's and lasts as long is named
-EVEN = 0.5  # the chance below which words are doubted
+EVEN, CLEAR = 0.5, 0.1  # chances below which words are doubted, and are surely others
+ODD = 0.02  # of the stretches; so many may hold other words by a slip of somebody's tongue
 QUOTED = 5  # words of a stretch that are named
 
 
@@ -108,11 +109,13 @@ def judge(
 
 
 def decided(chances: Sequence[float], lengths: Sequence[int]) -> tuple[float, bool]:
-    """(fit, fits) of stretches with their lengths. In an hour one odd stretch happens; two in a row do not."""
+    """(fit, fits) of stretches with their lengths: of a long recording an odd one is forgiven, two in a row are not."""
     if not chances:
         return 0.0, False
     sure = float(np.average(chances, weights=lengths))
-    return sure, sure >= EVEN and not any(a < EVEN and b < EVEN for a, b in pairwise(chances))
+    in_a_row = any(a < EVEN and b < EVEN for a, b in pairwise(chances))
+    odd = sum(chance < CLEAR for chance in chances)
+    return sure, sure >= EVEN and not in_a_row and odd <= ODD * len(chances)
 
 
 def figures(part: Alignment, scores: np.ndarray, free: np.ndarray, shortest: int) -> tuple[float, float]:
