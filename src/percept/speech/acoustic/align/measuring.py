@@ -24,6 +24,7 @@ from percept.speech.acoustic.samples import sound
 from percept.speech.audio import RATE
 from percept.speech.lexicon import Lexicon, Pronunciation
 
+LISTED = 20  # recordings in a table
 NEAR = 10  # sentences of about the same length, among which a wrong one is drawn
 BOUNDARIES = ("phone_boundary_ms", "word_boundary_ms", "phone_mean_ms")  # what published figures are looked up by
 MEANINGS = {
@@ -98,8 +99,9 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
     metrics = scores.to_metrics()
     rows = tuple((key, figure(metrics[key], 2), meaning) for key, meaning in MEANINGS.items())
     tables = [Table(f"measured here with {shown}", ("", "", ""), rows)]
-    if scores.doubted:
-        tables.append(Table("right transcripts that were doubted", ("recording",), tuple((n,) for n in scores.doubted)))
+    if doubted := scores.doubted:
+        lines = [*doubted[:LISTED], *([f"and {len(doubted) - LISTED:,} more"] if len(doubted) > LISTED else [])]
+        tables.append(Table("right transcripts that were doubted", ("recording",), tuple((line,) for line in lines)))
     timed = BOUNDARIES if scores.boundaries.phones else ("none",)
     return Report(
         "align",
