@@ -107,7 +107,7 @@ def space(tree: Tree, topology: Topology, model: Ngram | None = None, search: Se
 
     Args:
         tree: the words. topology: of the head whose scores will come. model: of the words, where those that it does not
-            know have the probability of its <unk>; None: any word may follow any other.
+            know share the probability of its <unk>; None: any word may follow any other.
     """
     search = search or Search()
     weight = 0.0 if model is None else float(search.weight * np.log(10))
@@ -115,9 +115,9 @@ def space(tree: Tree, topology: Topology, model: Ngram | None = None, search: Se
     look = np.zeros(len(tree.phone), np.float32)
     trie, start, end = NO_MODEL, 0, -1
     if model is not None and weight:
-        trie = Trie(*(np.require(part, part.dtype, "CW") for part in model.trie[:5]), int(model.trie.unknown))
         known = np.array([model.index.get(word, -1) for word in tree.words], np.int32)  # (V,)
         numbers = known[tree.word]  # (V,) -> (Q,)
+        trie = _shared(model.trie, max(1, int((known < 0).sum())))
         unknown = trie.prob[1 + trie.unknown] if trie.unknown >= 0 else UNKNOWN
         alone = np.where(numbers >= 0, trie.prob[1 + numbers], unknown)  # log10 of each word without context
         look = smeared(tree, np.float32(weight) * alone)
@@ -128,6 +128,13 @@ def space(tree: Tree, topology: Topology, model: Ngram | None = None, search: Se
         bool(search.apart), int(start), int(end),
     )  # fmt: skip
     return Space(tree, topology, search, lexicon, trie, rules)
+
+
+def _shared(trie: Trie, words: int) -> Trie:
+    """A copy in which so many words share alike what the model leaves to all that it does not know."""
+    first, word, suffix, prob, back = (np.require(part, part.dtype, "CW") for part in trie[:5])
+    prob = prob - np.float32(np.log10(words)) * (word == trie.unknown)
+    return Trie(first, word, suffix, prob, back, int(trie.unknown))
 
 
 class Words:

@@ -24,13 +24,13 @@ __all__ = [
     "refuse",
     "splits",
 ]
-FEWEST = 4  # speakers from which on some are held out; of fewer, too large a part would be missing in training
+FEWEST = 8  # speakers from which on some are held out; of fewer, too large a part would be missing in training
 
 
 def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, Corpus]:
     """Split into (train, held): about ``share`` of the utterances, drawn by ``seed`` from their names in any order.
 
-    Whole speakers are held out, so that the held-out figures are those of new voices. Where less than 4 are known,
+    Whole speakers are held out, so that the held-out figures are those of new voices. Where less than 8 are known,
     single utterances are.
 
     Raises:

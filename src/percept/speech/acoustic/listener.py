@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from percept.speech.acoustic.topology import Span, Topology, phone_chances
 from percept.speech.acoustic.viterbi import Loop, PhoneLoop
 from percept.speech.audio import RATE, SUFFIXES, opened, to_samples
 from percept.speech.features import FRAME, log_mel, normalised, streamed
+from percept.speech.lexicon import Lexicon
 
 BLOCK = LONGEST  # seconds that are read at a time: what is drawn, at least
 DIGITS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -61,18 +63,18 @@ class Decoder:
         return None if self.words is None else Words(self.words, FRAME)
 
     def _vocabulary(self, options: Decoding, read: checkpoint.Checkpoint, how: dict[str, Any]) -> Space:
-        lexicon = dictionary(options.lexicon)
-        model = read_arpa(Path(options.lm)) if options.lm else _language(read)
-        wanted: Sequence[str]
-        if options.vocab in ("", "all"):
-            wanted = lexicon.words()
-        elif options.vocab == "digits":
-            wanted = DIGITS
+        lexicon, every = dictionary(options.lexicon), options.vocab in ("", "all")
+        model = None
+        if options.lm:
+            model = read_arpa(Path(options.lm))
+        elif every:
+            model = _language(read)
+        if every:
+            made = _tree(lexicon) if options.lexicon else _everyday()
         else:
-            wanted = _listed(Path(options.vocab))
-            model = model if options.lm else None
-        entries = ((word, lexicon.look_up(word).pronunciations) for word in wanted)
-        made = tree.build((word, found) for word, found in entries if found)
+            wanted = DIGITS if options.vocab == "digits" else _listed(Path(options.vocab))
+            entries = ((word, lexicon.look_up(word).pronunciations) for word in wanted)
+            made = tree.build((word, found) for word, found in entries if found)
         weight = options.lm_weight if options.lm_weight >= 0 else how.get("lm_weight", 6.0)
         rules = Search(
             beam=options.beam * how.get("beam_scale", 8.0),
@@ -80,7 +82,7 @@ class Decoder:
             penalty=how.get("word_penalty", 0.0),
             silence=how.get("silence", 0.0),
         )
-        return space(made, self.topology, None if options.vocab == "digits" and not options.lm else model, rules)
+        return space(made, self.topology, model, rules)
 
 
 class Listener:
@@ -208,6 +210,16 @@ def _part(label: str, found: Span | beam.Word) -> Part:
 
 def _of_words(read: checkpoint.Checkpoint) -> bool:
     return read.header["model"]["units"] == "words"
+
+
+def _tree(lexicon: Lexicon) -> tree.Tree:
+    return tree.build((word, lexicon.listed(word)) for word in lexicon.words())
+
+
+@cache
+def _everyday() -> tree.Tree:
+    """All words of CMUdict; kept, for it takes a second or two."""
+    return _tree(dictionary(""))
 
 
 def _language(read: checkpoint.Checkpoint) -> Ngram | None:

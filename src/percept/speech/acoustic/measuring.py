@@ -29,6 +29,8 @@ from percept.speech.features import log_mel, normalised
 
 PREFERRED = ("test", "test-other", "test-clean", "core-test", "val", "dev")  # splits, where none was named
 
+Measured = tuple[dict[str, float | None], float | None, list[Table], float]  # metrics, rtf, tables, seconds
+
 
 def measure(options: Evaluate, folder: Path, name: str) -> Report:
     """The report of one split: phones, frames and words, or command words."""
@@ -47,9 +49,9 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
                     lm_weight=options.lm_weight, beam=options.beam)  # fmt: skip
     listener = Listener(asked, read, shown, choose(options.device, options.threads, options.precision))
     made = _commands(listener, corpus) if listener.decoder is None else _sentences(listener, listener.decoder, corpus)
-    metrics, tables, seconds = made
-    rows = [(shown, *(figure(value, 2) for value in metrics.values()))]
-    tables.insert(0, Table("measured here: percent; rtf: seconds a second", ("", *metrics), tuple(rows)))
+    metrics, rtf, tables, seconds = made
+    rows = [(shown, *(figure(value, 2) for value in metrics.values()), figure(rtf, 4))]
+    tables.insert(0, Table("measured here: percent; rtf: seconds a second", ("", *metrics, "rtf"), tuple(rows)))
     return Report(
         "acoustic",
         name,
@@ -61,11 +63,11 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
         published=published(corpus.set, split, len(corpus.utterances), tuple(metrics)),
         tables=tables,
         note="; ".join(filter(None, (caution(corpus.set, split, len(corpus.utterances)), str(listener.device)))),
-        details={"trained_on": seen},
+        details={"rtf": rtf, "trained_on": seen},
     )
 
 
-def _commands(listener: Listener, corpus: Corpus) -> tuple[dict[str, float | None], list[Table], float]:
+def _commands(listener: Listener, corpus: Corpus) -> Measured:
     accuracy, lengths = Accuracy(), []
 
     def scored(one: Utterance) -> None:
@@ -74,14 +76,12 @@ def _commands(listener: Listener, corpus: Corpus) -> tuple[dict[str, float | Non
         accuracy.add(one.label, listener.listen(iter([samples]), one.name).word, one.speaker)
 
     _, seconds = answers("recordings", corpus.utterances, scored)
-    metrics = {"accuracy": accuracy.percent, "rtf": real_time_factor(seconds, sum(lengths))}
     words = tuple((word, figure(value, 1)) for word, value in accuracy.by_label().items())
-    return metrics, [Table("", ("word", "right, %"), words)], seconds
+    rtf = real_time_factor(seconds, sum(lengths))
+    return {"accuracy": accuracy.percent}, rtf, [Table("", ("word", "right, %"), words)], seconds
 
 
-def _sentences(
-    listener: Listener, decoder: Decoder, corpus: Corpus
-) -> tuple[dict[str, float | None], list[Table], float]:
+def _sentences(listener: Listener, decoder: Decoder, corpus: Corpus) -> Measured:
     phones, words, by_frame = ErrorRate(), ErrorRate(), FrameError()
     lexicon = dictionary(listener.options.lexicon)
     spent, length = 0.0, 0.0
@@ -111,12 +111,11 @@ def _sentences(
         "per": phones.rate,
         "frame_error": by_frame.rate,
         "wer": words.rate,
-        "rtf": real_time_factor(spent, length),
     }
     tables = [_counted(phones, words)]
     worst: list[tuple[Any, ...]] = [(truth, answer, f"{count:,}") for truth, answer, count in phones.worst()]
     tables.append(Table("most frequent errors (-: nothing)", ("said", "heard", "times"), tuple(worst)))
-    return metrics, tables, seconds
+    return metrics, real_time_factor(spent, length), tables, seconds
 
 
 def _counted(phones: ErrorRate, words: ErrorRate) -> Table:

@@ -96,6 +96,11 @@ class Train(TrainOptions):
         20.0, "longer recordings are left out of the training", group="Training", unit="seconds", low=0.5
     )
     lexicon: str = option("", "pronunciations that go before the dictionary's", group="Input", metavar="FILE")
+    split: str = option(
+        "train",
+        "part that is learnt from; without-NAME is all but one speaker, whom eval --split only-NAME measures",
+        group="Input",
+    )
     cache: int = option(1000, "decoded sounds kept in memory", group="Speed", unit="MB", low=0)
 
     def without_effect(self) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from percept.core.files import write_atomic
-from percept.speech.acoustic.result import Transcript
+from percept.speech.acoustic.result import Command, Transcript
 from percept.speech.audio import RATE
 from percept.speech.features import HOP
 from percept.speech.phones import PHONES, SILENCE
@@ -54,6 +54,29 @@ def draw(path: Path, found: Transcript) -> None:
         if one.start < seconds and one.label in names:
             at = names.index(one.label)
             chances.plot((one.start, min(one.end, seconds)), (at, at), color=LINE, linewidth=2, alpha=0.8)
+    _write(path, figure)
+
+
+def draw_command(path: Path, mels: np.ndarray, found: Command, said: str) -> None:
+    """Write a PNG of a command word: mel bands (T, 40), and the likeliest words; ``said`` is the right one.
+
+    Raises:
+        PerceptError: the disk is full, or the folder may not be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(NARROWEST, 3), dpi=100, layout="constrained")
+    bands, bars = figure.subplots(1, 2, width_ratios=(2, 1))
+    extent = (0.0, len(mels) * HOP / RATE, 0.0, mels.shape[1])
+    bands.imshow(mels.T, origin="lower", aspect="auto", extent=extent, cmap="magma")
+    bands.set(yticks=[], xlabel="seconds", title=f"{found.input}: {said}")
+    names, shares = zip(*reversed(found.probabilities[:5]), strict=True)
+    bars.barh(names, shares, color=[LINE if name == said else GREY for name in names])
+    bars.set(xlim=(0, 1), xlabel="probability")
+    _write(path, figure)
+
+
+def _write(path: Path, figure: Any) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     write_atomic(path, picture.getvalue())

@@ -31,8 +31,8 @@ class Material:
     labels: tuple[str, ...]
 
 
-def gathered(folders: Sequence[Path], share: float, seed: int, units: str) -> Material:
-    """Read the training parts of all folders.
+def gathered(folders: Sequence[Path], share: float, seed: int, units: str, split: str = "train") -> Material:
+    """Read the training parts of all folders, or another split.
 
     Args:
         share: to hold out for choosing; 0: a set's own part for it, or HELD. units: "phones", "words" or "" for what
@@ -46,13 +46,13 @@ def gathered(folders: Sequence[Path], share: float, seed: int, units: str) -> Ma
     choosing: list[Utterance] = []
     labels: set[tuple[str, ...]] = set()
     for folder in folders:
-        whole = read_corpus(folder, "train")
+        whole = read_corpus(folder, split)
+        refuse(whole)
         for problem in whole.problems[:10]:
             say(f"        {problem}")
-        refuse(whole)
         own = next((name for name in splits(folder) if name in SPLITS), None)
         kept: Corpus
-        if own and not share:
+        if own and not share and split == "train":
             kept = read_corpus(folder, own)
         else:
             whole, kept = hold_out(whole, share or HELD, seed)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,13 +21,18 @@ from percept.speech.acoustic.loss import ctc_loss, frame_loss, right
 from percept.speech.acoustic.metrics import Accuracy, ErrorRate, FrameError
 from percept.speech.acoustic.networks import build, described, from_checkpoint
 from percept.speech.acoustic.options import Train
-from percept.speech.acoustic.samples import Batch, Sounds, Taught, collate, seconds, sound
+from percept.speech.acoustic.picture import draw, draw_command
+from percept.speech.acoustic.result import Command, Heard, Part, Transcript
+from percept.speech.acoustic.samples import CLASSES, Batch, Sounds, Taught, collate, seconds, sound
 from percept.speech.acoustic.times import frame_labels
-from percept.speech.features import log_mel, normalised
+from percept.speech.acoustic.topology import phone_chances
+from percept.speech.audio import RATE
+from percept.speech.features import FRAME, log_mel, normalised
 from percept.speech.phones import PHONES
 
 AUGMENT = {"full": augment.FULL, "light": augment.LIGHT, "none": augment.NONE}
-PICTURES = 4
+PICTURES = 2
+LASTING = 3  # frames that a phone lasts at least, in a picture
 
 
 class Trainer:
@@ -34,7 +40,9 @@ class Trainer:
 
     def __init__(self, options: Train, device: Device, folders: Sequence[tuple[str, Path]]) -> None:
         self.options, self.device = options, device
-        found = teaching.gathered([path for _, path in folders], options.hold_out, options.seed, options.units)
+        found = teaching.gathered(
+            [path for _, path in folders], options.hold_out, options.seed, options.units, options.split
+        )
         self.labels = found.labels
         self.units = "words" if self.labels else "phones"
         self.metric, self.higher_is_better = ("accuracy", True) if self.labels else ("per", False)
@@ -128,7 +136,8 @@ class Trainer:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """On the voices kept for choosing, in percent: accuracy of command words; else phone error of the CTC head's
-        likeliest phones, or of the frame head's where there is no such head, and the error by frame."""
+        likeliest phones, or of the frame head's where there is no such head, and the error by frame where times are
+        known."""
         if self.labels:
             accuracy = Accuracy()
             for one in self.chosen_on:
@@ -144,10 +153,23 @@ class Trainer:
             else:
                 found = [int(number) for number in torch.unique_consecutive(frames.argmax(-1) // self.states) if number]
             errors.add_phones(one.phones, [PHONES[number - 1] for number in found], one.utterance.speaker)
-        return {"per": errors.rate or 0.0, "frame_error": by_frame.rate or 0.0}
+        timed = {} if by_frame.rate is None else {"frame_error": by_frame.rate}
+        return {"per": errors.rate or 0.0, **timed}
 
     def pictures(self, model: nn.Module, folder: Path) -> None:
-        """A few recordings kept for choosing: what is heard, and what the network makes of it."""
+        """A few recordings kept for choosing: what is heard, and what the network makes of it, frame by frame."""
+        for one in self.chosen_on[:PICTURES]:
+            samples = sound(one.utterance)
+            mels, path = normalised(log_mel(torch.from_numpy(samples))), folder / f"{Path(one.utterance.name).name}.png"
+            answer = self._answer(model, one)
+            if self.labels:
+                order = sorted(zip(self.labels, answer.softmax(-1).tolist(), strict=True), key=lambda pair: -pair[1])
+                command = Command(one.utterance.name, len(samples) / RATE, tuple(order))
+                draw_command(path, mels.numpy(), command, one.utterance.label)
+                continue
+            chances = phone_chances(answer[0].log_softmax(-1).numpy(), self.states)
+            heard = Heard(samples, mels.numpy(), chances)
+            draw(path, Transcript(one.utterance.name, len(samples) / RATE, None, _runs(chances), heard=heard))
 
     @torch.inference_mode()
     def _answer(self, model: nn.Module, one: Taught) -> Any:
@@ -156,6 +178,17 @@ class Trainer:
             return model(mels[None])[0].cpu()
         frames, steps = model(mels[None])
         return frames[0].float().cpu(), None if steps is None else steps[0].float().cpu()
+
+
+def _runs(chances: np.ndarray) -> tuple[Part, ...]:
+    """The likeliest phone of each frame (T, P), those that last; no decoding helps."""
+    best = chances.argmax(1)
+    edges = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]
+    return tuple(
+        Part(CLASSES[best[first]], first * FRAME, end * FRAME, float(chances[first:end, best[first]].mean()))
+        for first, end in zip(edges, edges[1:], strict=False)
+        if best[first] and end - first >= LASTING
+    )
 
 
 def _start(options: Train, units: str, labels: int) -> tuple[nn.Module, dict[str, Any] | str]:

@@ -279,6 +279,19 @@ def test_words_that_the_language_model_does_not_know():
         assert [word.word for word in decode(scores, space(alone, topology, model))] == ["new"] * unknown
 
 
+def test_words_that_the_language_model_does_not_know_share_what_it_leaves_them():
+    topology, model = Topology(4, states=1), estimate([["known"]] * 3, 1)
+    scores = np.full((20, 4), -5, np.float32)
+    scores[:10, 1] = scores[10:, 2] = 0
+    found = []
+    for others in (["cc"], ["cc", "ca", "cb"]):
+        tree = build([("new", ["ab"]), *((one, [one]) for one in others)], ("a", "b", "c"))
+        words = Words(space(tree, topology, model, Search(weight=2.0)))
+        assert [word.word for word in words.feed(scores) + words.finish()] == ["new"]
+        found.append(words.score)
+    assert found[0] - found[1] == pytest.approx(2.0 * np.log(4 / 2), rel=1e-4)
+
+
 def test_what_does_not_fit():
     words = Words(space(TREE, Topology(4)))
     with pytest.raises(ValueError, match="are expected"):

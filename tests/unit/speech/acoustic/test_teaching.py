@@ -51,6 +51,13 @@ def test_command_words_teach_their_number() -> None:
     assert all(found.labels[one.label] == one.utterance.label for one in lessons)
 
 
+def test_a_speaker_can_be_left_out() -> None:
+    found = gathered([WORDS], 0.25, 0, "", "without-00000004")
+    speakers = [one.speaker for one in (*found.train, *found.choosing)]
+    assert len(speakers) == 9 and "00000004" not in speakers
+    assert len(found.choosing) == 2  # single recordings, where speakers are few
+
+
 def test_sets_that_teach_different_things_are_refused() -> None:
     with pytest.raises(UsageError, match="sentences, or on one set of command words"):
         gathered([SPEECH, WORDS], 0.0, 0, "")
