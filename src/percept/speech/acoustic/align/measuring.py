@@ -44,7 +44,6 @@ MEANINGS = {
     "flagged_wrong": "wrong transcripts that were noticed, %",
     "flagged_right": "right transcripts that were doubted, %",
     "fit": "mean fit of the right transcripts, 0 to 1",
-    "rtf": "seconds of work a second of sound",
 }
 
 
@@ -68,7 +67,6 @@ class Scores:
             "flagged_wrong": wrong,
             "flagged_right": right,
             "fit": mean(self.fits),
-            "rtf": real_time_factor(self.spent, self.heard),
         }
 
     @property
@@ -97,8 +95,10 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
     wrong = shuffled(utterances, aligner.lexicon, options.shuffled, options.seed)
     _, further = answers("wrong pairs", wrong, lambda pair: _wrong(aligner, *pair, scores))
     metrics = scores.to_metrics()
-    rows = tuple((key, figure(metrics[key], 2), meaning) for key, meaning in MEANINGS.items())
-    tables = [Table(f"measured here with {shown}", ("", "", ""), rows)]
+    rtf = real_time_factor(scores.spent, scores.heard)
+    rows = [(key, figure(metrics[key], 2), meaning) for key, meaning in MEANINGS.items()]
+    rows.append(("rtf", figure(rtf, 4), "seconds of work a second of sound"))
+    tables = [Table(f"measured here with {shown}", ("", "", ""), tuple(rows))]
     if doubted := scores.doubted:
         lines = [*doubted[:LISTED], *([f"and {len(doubted) - LISTED:,} more"] if len(doubted) > LISTED else [])]
         tables.append(Table("right transcripts that were doubted", ("recording",), tuple((line,) for line in lines)))
@@ -123,7 +123,7 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
                 ),
             )
         ),
-        details={"trained_on": seen, "wrong_pairs": len(wrong)},
+        details={"rtf": rtf, "trained_on": seen, "wrong_pairs": len(wrong)},
     )
 
 
