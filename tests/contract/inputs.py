@@ -8,12 +8,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
+from percept.speech.audio import read_audio
+from percept.speech.features import log_mel, normalised
 from percept.vision.image import read_image
 
 TOP = Path(__file__).resolve().parents[2]
 DATA, EXAMPLES = TOP / "tests" / "data", TOP / "examples"
-PHOTOS = DATA / "coco_tiny" / "images"
+PHOTOS, SPEECH = DATA / "coco_tiny" / "images", DATA / "speech_tiny"
 DETECT: str | None = None  # shipped weights of detect that the tests use; None: the default
 
 
@@ -59,6 +62,12 @@ def photo(side: int) -> dict[str, np.ndarray]:
     return {"images": rgb.transpose(2, 0, 1)[None].astype(np.float32) / 255}  # (H, W, 3) -> (1, 3, H, W)
 
 
+def speech() -> dict[str, np.ndarray]:
+    """(1, 301, 40) float32: normalised log-mel frames of a real sentence, as the networks of speech take them."""
+    samples = torch.from_numpy(read_audio(SPEECH / "folder" / "val" / "8226-274369-0045.opus"))
+    return {"mels": normalised(log_mel(samples))[None, :301].numpy()}  # (T, 40) -> (1, 301, 40)
+
+
 SHARES = ("0.5", "1", "2", "3", "4")  # pixels off from which stereo calls an answer bad
 CUT = (PHOTOS / "horse_marsh.jpg").read_bytes()[:3000], ".jpg"  # its header is whole, half of its pixels are not there
 SHORT = ("--epochs", "2", "--warmup", "0", "--lr", "0.001")
@@ -99,6 +108,21 @@ INPUTS = {
         example=lambda: photo(128),
         another="imagenet",
         first="images/train/horse_marsh.jpg",
+    ),
+    "align": Inputs(
+        weights=None,
+        predict=tuple(SPEECH / "folder" / "train" / f"{name}.opus" for name in ("118-121721-0000", "7367-86737-0000")),
+        columns=5,  # input, start, end, word, confidence
+        broken=(b"not a sound, but a text that is called one\n", ".wav"),
+        data=SPEECH / "folder",
+        train=("--batch", "2", "--width", "16", "--blocks", "1", *SHORT),
+        metrics=(
+            *("phone_mean_ms", "phone_median_ms", "phone_bias_ms", "within10", "within20", "within25", "within50"),
+            *("word_start_ms", "word_end_ms", "failures", "flagged_wrong", "flagged_right", "fit"),
+        ),
+        example=speech,
+        another="imagenet",
+        first="train/118-121721-0000.opus",
     ),
     "stereo": Inputs(
         weights=None,
