@@ -7,7 +7,7 @@ Sound comes in blocks of any size. What is kept of it are the scores of its fram
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from percept.speech.acoustic.recogniser import heard
 from percept.speech.acoustic.result import Heard
 from percept.speech.acoustic.samples import NUMBERS
 from percept.speech.acoustic.topology import Span, phone_chances
+from percept.speech.acoustic.viterbi import PhoneLoop
 from percept.speech.audio import RATE
 from percept.speech.features import FRAME, streamed
 from percept.speech.lexicon import Pronunciation
@@ -66,8 +67,9 @@ class Finder:
                 f"or with --align-with {shown}"
             )
         self.network, self.device = from_checkpoint(read).to(device.torch), device
-        self.decoder = Decoder(Decoding(vocab="none"), read)
-        self.topology = self.decoder.topology
+        decoder = Decoder(Decoding(vocab="none"), read)
+        self.topology, self.priors = decoder.topology, decoder.priors
+        self.loop = replace(decoder.loop, weight=1.0, penalty=0.0)  # as it is tuned to recognise, fits would change too
 
     def find(
         self, blocks: Iterator[np.ndarray], words: Sequence[Sequence[Pronunciation]], *, draw: bool = False
@@ -82,11 +84,11 @@ class Finder:
             InputError: no sound, silence, too short for its words, or longer than HOURS.
         """
         taken, states = _Taken(blocks), self.topology.states
-        loop, spans = self.decoder.phones(), []
+        loop, spans = PhoneLoop(self.loop, FRAME), []
         pieces: list[np.ndarray] = []
         kept: list[tuple[np.ndarray, np.ndarray]] = []  # mels and chances of what is drawn
         for piece in heard(self.network, streamed(taken), self.device):
-            pieces.append(piece.frames - self.decoder.priors)
+            pieces.append(piece.frames - self.priors)
             chances = phone_chances(piece.frames, states)
             spans += loop.feed(pieces[-1], chances)
             if draw and piece.first * FRAME < LONGEST:
@@ -113,7 +115,7 @@ class Finder:
         """(T,) probability of the phone of each frame: of all its states together; 0 of other sound."""
         states = self.topology.states
         known = np.maximum(phones, 0)
-        priors = self.decoder.priors.reshape(-1, states)[known]  # (C,) -> (T, states)
+        priors = self.priors.reshape(-1, states)[known]  # (C,) -> (T, states)
         return np.where(phones < 0, 0.0, np.exp(_of_phones(scores, known, states) + priors).sum(1))
 
 
