@@ -191,8 +191,9 @@ def _add_task(task: tasks.Task) -> None:
 
         show.exported(api.export(task.name, **given), as_json=bool(given.get("json")))
 
+    shared = f" The weights are those of {task.weights}: percept train {task.weights} does the same."
     predict.__doc__ = f"{task.help[0].upper()}{task.help[1:]}. For example: {task.example}"
-    train.__doc__ = f"Train {task.name} on a data set or on your own folder."
+    train.__doc__ = f"Train {task.name} on a data set or on your own folder.{shared if task.weights else ''}"
     evaluate.__doc__ = f"Measure {task.name} weights by the published protocol."
     export.__doc__ = f"Write {task.name} weights as ONNX, checked against torch."
     chosen = task.options

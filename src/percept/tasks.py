@@ -21,12 +21,16 @@ from percept.core.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Task:
-    """One row: ``name`` is the command, ``help`` its line in ``percept --help``, ``package`` its folder."""
+    """One row: ``name`` is the command, ``help`` its line in ``percept --help``, ``package`` its folder.
+
+    weights: the task whose weights it takes, whose name their headers have; its own unless told.
+    """
 
     name: str
     help: str
     package: str
     example: str
+    weights: str = ""
 
     @property
     def options(self) -> ModuleType:
@@ -44,6 +48,13 @@ TASKS = (
     Task("scene-parse", "a class for every pixel", "percept.vision.scene", "percept scene-parse road.jpg"),
     Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
     Task("acoustic", "phones and words in speech", "percept.speech.acoustic", "percept acoustic speech.wav"),
+    Task(
+        "align",
+        "where each word is",
+        "percept.speech.acoustic.align",
+        "percept align speech.wav text.txt",
+        weights="acoustic",
+    ),
     # after those with a layout of their own: any folder of folders looks like classes to `percept data check`
     Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
 )

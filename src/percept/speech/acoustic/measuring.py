@@ -60,7 +60,7 @@ def measure(options: Evaluate, folder: Path, name: str) -> Report:
         len(corpus.utterances),
         metrics,
         seconds,
-        published=published(corpus.set, split, len(corpus.utterances)),
+        published=published(corpus.set, split, len(corpus.utterances), tuple(metrics)),
         tables=tables,
         note="; ".join(filter(None, (caution(corpus.set, split, len(corpus.utterances)), str(listener.device)))),
         details={"rtf": rtf, "trained_on": seen},

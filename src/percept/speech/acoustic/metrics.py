@@ -27,7 +27,7 @@ from percept.speech.phones import SILENCE, fold39, merged, scored
 from percept.speech.segments import Segment
 
 NOTHING = "-"  # in confusions: an insertion's truth, a deletion's answer
-WITHIN = (10, 20, 50)  # ms
+WITHIN = (10, 20, 25, 50)  # ms
 SCORED = tuple(dict.fromkeys(fold39(phone) for phone in CLASSES))  # of frames, silence first
 _SCORED_OF = np.array([SCORED.index(fold39(phone)) for phone in CLASSES], np.int64)  # (C,) class -> scored class
 
@@ -240,23 +240,23 @@ class Boundaries:
     def to_metrics(self) -> dict[str, float | None]:
         """Milliseconds and percent, and how many utterances failed.
 
-        Of phones' starts the mean and median |error|, the bias and the share within 10, 20 and 50 ms; the mean |error|
-        of words' starts and of their ends. ``_boundary_ms`` is the mean over starts and ends, which MFA's tables tell;
-        ``phones_paired`` the share of the hand-labelled phones that was compared.
+        Of phones' starts the mean and median |error|, the bias and the share within 10, 20, 25 and 50 ms; the mean
+        |error| of words' starts and of their ends. ``_boundary_ms`` is the mean over starts and ends, which MFA's
+        tables tell; ``phones_paired`` the share of the hand-labelled phones that was compared.
         """
         starts, ends = _ms(self.phone_starts), _ms(self.phone_ends)  # (P,) each
         word_starts, word_ends = _ms(self.word_starts), _ms(self.word_ends)  # (W,) each
         return {
-            "phone_start_ms": _mean(np.abs(starts)),
-            "phone_start_median_ms": float(np.median(np.abs(starts))) if len(starts) else None,
-            "phone_start_bias_ms": _mean(starts),
-            **{f"phone_start_within_{ms}ms": _share(_near(starts, ms), len(starts)) for ms in WITHIN},
+            "phone_mean_ms": _mean(np.abs(starts)),
+            "phone_median_ms": float(np.median(np.abs(starts))) if len(starts) else None,
+            "phone_bias_ms": _mean(starts),
+            **{f"within{ms}": _share(_near(starts, ms), len(starts)) for ms in WITHIN},
             "phone_boundary_ms": _mean(np.abs(np.concatenate([starts, ends]))),
             "word_start_ms": _mean(np.abs(word_starts)),
             "word_end_ms": _mean(np.abs(word_ends)),
             "word_boundary_ms": _mean(np.abs(np.concatenate([word_starts, word_ends]))),
             "phones_paired": _share(len(starts), self.phones),
-            "failed": float(self.failed),
+            "failures": float(self.failed),
         }
 
 

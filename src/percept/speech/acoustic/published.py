@@ -1,4 +1,4 @@
-"""Published figures to set beside one's own in ``percept eval acoustic`` and ``align``. None was measured here.
+"""Figures of others to set beside one's own in ``percept eval acoustic`` and ``align``. ``percept eval`` measured none.
 
 A figure compares only with a score on the same recordings, so each row has the split and the count that it is on, and
 a score on others, or on a part of them, is told so. What is said "from the abstract" or "from its README" was looked up
@@ -34,6 +34,7 @@ class Published:
 
 _CORE = Protocol("timit", "core-test", 192, "TIMIT's core test set (192 sentences)")
 _TEST = Protocol("timit", "test-with-sa", 1680, "TIMIT's 1,680 test sentences")
+_SOME = Protocol("timit", "all", 100, "100 sentences of TIMIT's sample")
 _WHOLE = Protocol("timit", "all", 6300, "the whole of TIMIT (6,300 sentences)")
 _CLEAN = Protocol("librispeech", "test-clean", 2620, "LibriSpeech's whole test-clean (2,620 utterances)")
 _OTHER = Protocol("librispeech", "test-other", 2939, "LibriSpeech's whole test-other (2,939 utterances)")
@@ -45,6 +46,7 @@ _ABDEL = "Abdel-Hamid et al. 2014, IEEE/ACM TASLP 22(10), as cited"
 _KALDI_TIMIT = "kaldi egs/timit/s5/RESULTS: bigram of phones"
 _KALDI_LIBRI = "kaldi egs/librispeech/s5/RESULTS: 4-gram of the books (fglarge)"
 _MFA = "mfa-models docs, english_alignments.md: mean of start and end distance over matched phones or words"
+_SPHINX = "pocketsphinx 5.1.1 with its own model, by these metrics; the 9 sentences on which it failed are left out"
 _ARASPOT = "AraSpot, arXiv 2303.16621, from its README: with synthetic data"
 _KWT = "Berg et al. 2021, arXiv 2104.00769, from the abstract"
 
@@ -65,6 +67,9 @@ PUBLISHED = (
     Published("wav2vec2 (MMS_FA)", _WHOLE, {"word_boundary_ms": 37.0}, _MFA),
     Published("WhisperX", _WHOLE, {"word_boundary_ms": 46.2}, _MFA),
     Published("NeMo", _WHOLE, {"word_boundary_ms": 77.1}, _MFA),
+    Published(
+        "pocketsphinx", _SOME, {"phone_mean_ms": 18.3, "within20": 70, "word_start_ms": 25.3, "failures": 9}, _SPHINX
+    ),
     Published("Kaldi GMM, 100 h", _CLEAN, {"wer": 9.10}, _KALDI_LIBRI),
     Published("Kaldi DNN, 100 h", _CLEAN, {"wer": 6.59}, _KALDI_LIBRI),
     Published("Kaldi DNN, 960 h", _CLEAN, {"wer": 5.49}, _KALDI_LIBRI),
@@ -101,16 +106,17 @@ def published(set_name: str, split: str, count: int, metrics: tuple[str, ...] = 
     ]
 
 
-def caution(set_name: str, split: str, count: int) -> str:
+def caution(set_name: str, split: str, count: int, metrics: tuple[str, ...] = ()) -> str:
     """One line on what must be known of a score on these utterances, mostly why it does not compare with the published
-    ones; empty if it may.
+    ones; empty if it may. metrics: as for :func:`published`.
 
     >>> caution("arabic-speech-commands", "test", 1200)[:38]
     '1,200 utterances are scored here; publ'
     >>> caution("librispeech", "test-other", 2939)
     ''
     """
-    protocols = list(dict.fromkeys(row.protocol for row in _rows(set_name, split)))
+    rows = (row for row in _rows(set_name, split) if not metrics or set(metrics) & set(row.figures))
+    protocols = list(dict.fromkeys(row.protocol for row in rows))
     if set_name == "speechocean762":
         return "speechocean762's phones are canonical, not what was said: their error has a floor well above 0"
     if not protocols or any(_same(protocol, split, count) for protocol in protocols):

@@ -12,6 +12,7 @@ import numpy as np
 from percept.core.console import duration
 from percept.core.errors import UsageError
 from percept.core.files import write_atomic
+from percept.speech.acoustic.utterances import bare
 from percept.speech.phones import ipa
 from percept.speech.segments import Segment
 from percept.speech.tiers import ctm, srt, vtt, write_textgrid
@@ -130,7 +131,7 @@ class Transcript:
     def to_ctm(self) -> str:
         """NIST's CTM of the words, or of the phones where only these were asked for."""
         parts = self.shown if self.words is None else self.words
-        name = Path(self.input).stem or "recording"
+        name = bare(Path(self.input).name) or "recording"  # of Kaldi's names a dot is a part
         return ctm({name: [part.segment for part in parts]}, {name: [part.confidence for part in parts]})
 
     def to_srt(self) -> str:

@@ -113,17 +113,17 @@ def test_boundaries():
     found.add(HAND, FOUND, [Segment("cat", 0.1, 0.4)], [Segment("cat", 0.11, 0.42)])
     figures = found.to_metrics()
     assert found.phone_starts == pytest.approx([0.01, 0.02, -0.03])
-    assert figures["phone_start_ms"] == pytest.approx(20.0)
-    assert figures["phone_start_median_ms"] == pytest.approx(20.0)
-    assert figures["phone_start_bias_ms"] == pytest.approx(0.0)
-    assert figures["phone_start_within_10ms"] == pytest.approx(100 / 3)
-    assert figures["phone_start_within_20ms"] == pytest.approx(200 / 3)
-    assert figures["phone_start_within_50ms"] == 100.0
+    assert figures["phone_mean_ms"] == pytest.approx(20.0)
+    assert figures["phone_median_ms"] == pytest.approx(20.0)
+    assert figures["phone_bias_ms"] == pytest.approx(0.0)
+    assert figures["within10"] == pytest.approx(100 / 3)
+    assert figures["within20"] == pytest.approx(200 / 3)
+    assert figures["within50"] == 100.0
     assert figures["phone_boundary_ms"] == pytest.approx((10 + 20 + 30 + 20 + 30 + 0) / 6)
     assert (figures["word_start_ms"], figures["word_end_ms"]) == (pytest.approx(10.0), pytest.approx(20.0))
-    assert (figures["phones_paired"], figures["failed"]) == (100.0, 0.0)
+    assert (figures["phones_paired"], figures["failures"]) == (100.0, 0.0)
     found.fail()
-    assert (found.to_metrics()["failed"], found.count) == (1.0, 2)
+    assert (found.to_metrics()["failures"], found.count) == (1.0, 2)
 
 
 def test_only_equal_phones_are_compared_and_the_nearest_of_several():
@@ -134,7 +134,7 @@ def test_only_equal_phones_are_compared_and_the_nearest_of_several():
 
 def test_no_boundaries_are_no_zeros():
     figures = Boundaries().to_metrics()
-    assert figures.pop("failed") == 0.0
+    assert figures.pop("failures") == 0.0
     assert set(figures.values()) == {None}
 
 
