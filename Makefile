@@ -1,4 +1,4 @@
-# make demo   a virtual environment, percept in it, and first answers: objects, a class for every pixel, depth
+# make demo   a virtual environment, percept in it, and first answers: objects, depth, a class for every pixel, speech
 # make test   the same environment with the test extras, and the whole suite
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,6 +11,8 @@ demo: $(VENV)/demo
 	$(VENV)/bin/percept stereo examples/stereo/motorcycle/im0.png examples/stereo/motorcycle/im1.png \
 		--calib examples/stereo/motorcycle/calib.txt --out out
 	$(VENV)/bin/percept scene-parse examples/street_people_cars.jpg --out out
+	$(VENV)/bin/percept acoustic examples/sentence.opus --out out --save
+	$(VENV)/bin/percept align examples/sentence.opus examples/sentence.txt
 
 test: $(VENV)/test lint
 	$(VENV)/bin/python -m pytest

@@ -147,14 +147,14 @@ def _from_environment(known: Iterable[str], environ: Mapping[str, str]) -> dict[
 
 def _value(key: str, value: Any, known: tuple[Any, dataclasses.Field[Any], Spec], source: str) -> Any:
     """``value`` as the field's type, checked against its range."""
-    hint, _, spec = known
+    hint, field, spec = known
     shown = f'"{key}" in {source}' if source else flag_of(key, spec) if not spec.argument else spec.metavar
     try:
         converted = _convert(value, hint, separate=not spec.repeat)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"{shown}: {value!r} is not {_kind(hint)}") from error
     for one in converted if isinstance(converted, tuple) else (converted,):
-        if spec.choices and one is not None and one not in spec.choices:
+        if spec.choices and one is not None and one not in spec.choices and converted != field.default:
             raise UsageError(f'{shown}: no "{one}"{nearest(str(one), spec.choices)} (one of {", ".join(spec.choices)})')
         if isinstance(one, int | float) and not isinstance(one, bool):
             if not (one == one and abs(one) != float("inf")):

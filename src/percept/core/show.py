@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from percept import __version__
 from percept.core.console import answer, duration, say, size, stdout, table
 
 FEW = 12  # samples of a data set that are named
+WIDE = 48  # cells that the figures of a published table may take
 
 
 def document(content: dict[str, Any]) -> str:
@@ -31,18 +33,28 @@ def report(made: Any, *, as_json: bool) -> None:
         stdout.print(table(one.columns, one.rows, title=one.title))
         stdout.print()
     if made.published:
-        names = list(dict.fromkeys(name for row in made.published for name in row["figures"]))
-        rows = [
-            (row["system"], row["data"], *(_number(row["figures"].get(name)) for name in names))
-            for row in made.published
-        ]
-        stdout.print(table(("published, not measured here", "data", *names), rows, left=2))
+        stdout.print(_published(made.published))
         stdout.print()
     if made.note:
         stdout.print(Text(made.note, style="dim"))
     for path in made.files:
         say(str(path))
     say(f"{made.data} {made.split}, {made.count} samples, {made.weights}, {duration(made.seconds)}", style="dim")
+
+
+def _published(found: Sequence[dict[str, Any]]) -> Table:
+    """A column for each figure, or, where these would leave no room for the rest, one for all."""
+    names = list(dict.fromkeys(name for row in found for name in row["figures"]))
+    first = [(row["system"], row["data"]) for row in found]
+    if sum(len(name) + 2 for name in names) > WIDE:
+        named = [", ".join(f"{name} {_number(value)}" for name, value in row["figures"].items()) for row in found]
+        cells = [(*begin, figures) for begin, figures in zip(first, named, strict=True)]
+        return table(("published, not measured here", "data", "figures"), cells, left=3)
+    cells = [
+        (*begin, *(_number(row["figures"].get(name)) for name in names))
+        for begin, row in zip(first, found, strict=True)
+    ]
+    return table(("published, not measured here", "data", *names), cells, left=2)
 
 
 def info(about: dict[str, Any], *, as_json: bool) -> None:
