@@ -3,10 +3,11 @@ r"""Give trained weights of acoustic their language model, and choose how they d
     python recipes/decoding.py runs/english/best.safetensors weights/english.safetensors \
         --data librispeech --data speechocean762 --text books/*.txt
 
-The language model is an n-gram of the texts and of what the training voices of --data say. The constants (how much
-phone bigram and language model count, what a phone, a word and a silence cost) are chosen one after another on the
-voices by which the epoch was chosen, which the network never learnt from, for the fewest errors of phones, then of
-words; all that is tried is printed. Both stand in the target, as `lm.` tensors and as `decoding` in the header.
+Two language models are made of the texts and of what the training voices of --data say: an n-gram of words, and one of
+phones, those of the first pronunciation of each word. The constants (how much they count, what a phone, a word and a
+silence cost) are chosen one after another on the voices by which the epoch was chosen, which the network never learnt
+from, for the fewest errors of phones, then of words; all that is tried is printed. All stand in the target: `lm.` and
+`phone_lm.` tensors, and `decoding` in the header.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from percept.core.files import sha256
 from percept.nlp.ngram import Ngram, estimate
 from percept.speech.acoustic import beam, teaching, tree
 from percept.speech.acoustic.data import Utterance, read_corpus, splits
-from percept.speech.acoustic.listener import LM
+from percept.speech.acoustic.decoder import LM, PHONE_LM
 from percept.speech.acoustic.metrics import ErrorRate
 from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.options import DATASETS
@@ -38,10 +39,12 @@ from percept.speech.acoustic.topology import Topology, phone_chances
 from percept.speech.acoustic.viterbi import Loop, PhoneLoop
 from percept.speech.features import FRAME, log_mel, normalised
 from percept.speech.lexicon import Lexicon, cmudict
+from percept.speech.phones import PHONES
 from percept.speech.words import words_of
 
 SENTENCE = re.compile(r"(?<=[.?!;:—])[”’\"')]*\s+")
-PHONES = {"bigram_weight": (1.0, 2.0, 3.0, 4.0, 6.0, 8.0), "phone_penalty": (-12.0, -8.0, -4.0, 0.0, 4.0, 8.0)}
+LOOP = {"bigram_weight": (2.0, 3.0, 4.0, 6.0), "phone_penalty": (-4.0, 0.0, 4.0)}
+FOLLOWS = {"phone_lm_weight": (2.0, 3.0, 4.0, 5.0), "phone_lm_penalty": (0.0, 3.0, 6.0, 9.0)}
 WORDS = {"lm_weight": (2.0, 3.0, 4.0, 6.0, 8.0, 10.0), "word_penalty": (-10.0, -5.0, 0.0, 5.0), "silence": (-8.0, 0.0)}
 FOLDED = str.maketrans({"’": "'", "‘": "'"})
 
@@ -83,6 +86,13 @@ def language_model(texts: list[list[str]], lexicon: Lexicon, order: int, thresho
     return made.pruned(threshold) if threshold else made
 
 
+def phone_model(texts: list[list[str]], lexicon: Lexicon, order: int, threshold: float) -> Ngram:
+    """An n-gram of the phones of sentences, each word as the dictionary has it first; other words are left out."""
+    spoken = ([phone for word in words for phone in next(iter(lexicon.listed(word)), ())] for words in texts)
+    made = estimate(spoken, order, vocabulary=list(PHONES), unknown=False, warn=print)
+    return made.pruned(threshold) if threshold else made
+
+
 def listened(read: checkpoint.Checkpoint, utterances: Iterable[Utterance], device: Device) -> list[Listened]:
     """The network's scores of each recording, scaled by the priors."""
     network = from_checkpoint(read).to(device.torch)
@@ -120,7 +130,8 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--data", action="append", required=True, metavar="NAME|FOLDER")
     parser.add_argument("--text", nargs="*", type=Path, default=[], help="texts, UTF-8, a paragraph a line")
-    parser.add_argument("--order", type=int, default=4)
+    parser.add_argument("--order", type=int, default=4, help="of the n-gram of words")
+    parser.add_argument("--phone-order", type=int, default=6)
     parser.add_argument("--prune", type=float, default=1e-7, help="n-grams that change less than this are left out")
     parser.add_argument("--limit", type=int, default=0, help="recordings to choose by; 0 = all")
     parser.add_argument("--licence", default="", help="of the data, for the header")
@@ -131,13 +142,16 @@ def main() -> None:
     kept = set(header["data"]["choosing"])
     every = voices(args.data)
     choosing = [one for one in every if (one.speaker or one.name) in kept]
-    taught = [[word.lower() for word in one.words] for one in every if (one.speaker or one.name) not in kept]
-    model = language_model([*sentences(args.text, lexicon), *taught], lexicon, args.order, args.prune)
-    arrays = model.arrays(bits=8)
-    size = sum(array.nbytes for array in arrays.values())
-    said = [[word.lower() for word in one.words] for one in choosing]
-    print(f"language model: {model.counts} n-grams, {size / 1e6:.1f} MB, {model.perplexity(said)}")
-    model = Ngram.from_arrays(arrays)
+    taught = [list(one.words) for one in every if (one.speaker or one.name) not in kept]
+    texts = [*sentences(args.text, lexicon), *taught]
+    arrays = {}
+    for begin, made in (
+        (LM, language_model(texts, lexicon, args.order, args.prune)),
+        (PHONE_LM, phone_model(texts, lexicon, args.phone_order, args.prune)),
+    ):
+        packed = made.arrays(bits=8)
+        print(f"{begin} {made.counts} n-grams, {sum(one.nbytes for one in packed.values()) / 1e6:.1f} MB", flush=True)
+        arrays |= {begin + name: torch.from_numpy(array) for name, array in packed.items()}
 
     if args.limit:
         choosing = choosing[:: max(1, len(choosing) // args.limit)][: args.limit]
@@ -145,29 +159,47 @@ def main() -> None:
     topology = Topology(len(CLASSES), header["model"]["states"])
     table = np.array(header["bigram"], np.float64)
 
-    def of_phones(bigram_weight: float, phone_penalty: float) -> float:
-        errors, loop = ErrorRate(), Loop(topology, table, bigram_weight, phone_penalty)
+    def of_phones(decode: Callable[[Listened], list[str]]) -> float:
+        errors = ErrorRate()
         for one in spoken:
-            search = PhoneLoop(loop, FRAME)
-            spans = search.feed(one.scores, one.chances) + search.finish()
-            errors.add_phones(teaching.phones_of(one.utterance, lexicon), [CLASSES[span.phone] for span in spans], "")
+            errors.add_phones(teaching.phones_of(one.utterance, lexicon), decode(one), "")
         return errors.rate or 0.0
 
-    words = tree.build((word, lexicon.listed(word)) for word in lexicon.words())
+    def of_loop(bigram_weight: float, phone_penalty: float) -> float:
+        loop = Loop(topology, table, bigram_weight, phone_penalty)
+
+        def decode(one: Listened) -> list[str]:
+            search = PhoneLoop(loop, FRAME)
+            return [CLASSES[span.phone] for span in search.feed(one.scores, one.chances) + search.finish()]
+
+        return of_phones(decode)
+
+    def of_follows(phone_lm_weight: float, phone_lm_penalty: float) -> float:
+        rules = beam.Search(beam=48.0, weight=phone_lm_weight, penalty=phone_lm_penalty)
+        room = beam.space(each, topology, follows, rules)
+        return of_phones(lambda one: [word.word for word in beam.decode(one.scores, room, one.chances)])
 
     def of_words(lm_weight: float, word_penalty: float, silence: float) -> float:
         rules = beam.Search(beam=96.0, weight=lm_weight, penalty=word_penalty, silence=silence)
-        errors, space = ErrorRate(), beam.space(words, topology, model, rules)
+        errors, room = ErrorRate(), beam.space(words, topology, model, rules)
         for one in spoken:
-            found = beam.decode(one.scores, space, one.chances)
+            found = beam.decode(one.scores, room, one.chances)
             errors.add(one.utterance.words, [word.word for word in found], "")
         return errors.rate or 0.0
 
-    print(f"phones, {len(spoken)} recordings of voices kept for choosing")
-    how: dict[str, Any] = chosen(PHONES, {"bigram_weight": 3.0, "phone_penalty": 0.0}, of_phones)
+    model, follows = (
+        Ngram.from_arrays({name[len(begin) :]: one.numpy() for name, one in arrays.items() if name.startswith(begin)})
+        for begin in (LM, PHONE_LM)
+    )
+    words = tree.build((word, lexicon.listed(word)) for word in lexicon.words())
+    each = tree.build((phone, [(phone,)]) for phone in PHONES)
+    print(f"phones by a bigram, {len(spoken)} recordings of voices kept for choosing")
+    how: dict[str, Any] = chosen(LOOP, {"bigram_weight": 4.0, "phone_penalty": 0.0}, of_loop)
+    print("phones")
+    how |= chosen(FOLLOWS, {"phone_lm_weight": 4.0, "phone_lm_penalty": 3.0}, of_follows)
     print("words")
-    how |= chosen(WORDS, {"lm_weight": 6.0, "word_penalty": 0.0, "silence": 0.0}, of_words)
-    tensors = read.tensors | {LM + name: torch.from_numpy(array) for name, array in arrays.items()}
+    how |= chosen(WORDS, {"lm_weight": 4.0, "word_penalty": 0.0, "silence": 0.0}, of_words)
+    tensors = read.tensors | arrays
     header = header | {"decoding": {**header.get("decoding", {}), **how}}
     header |= {key: value for key, value in (("licence", args.licence), ("allows", args.allows)) if value}
     checkpoint.save(args.target, tensors, header, store="float16")

@@ -70,6 +70,7 @@ def speech() -> dict[str, np.ndarray]:
 
 SHARES = ("0.5", "1", "2", "3", "4")  # pixels off from which stereo calls an answer bad
 CUT = (PHOTOS / "horse_marsh.jpg").read_bytes()[:3000], ".jpg"  # its header is whole, half of its pixels are not there
+TEXT = b"not a sound, but a text that is called one\n", ".wav"
 SHORT = ("--epochs", "2", "--warmup", "0", "--lr", "0.001")
 
 INPUTS = {
@@ -109,11 +110,23 @@ INPUTS = {
         another="imagenet",
         first="images/train/horse_marsh.jpg",
     ),
+    "acoustic": Inputs(
+        weights=None,
+        predict=tuple(sorted((SPEECH / "speechocean762" / "WAVE" / "SPEAKER1033").glob("*.opus"))),
+        columns=5,  # input, start, end, word, confidence
+        broken=TEXT,
+        data=SPEECH / "folder",
+        train=("--batch", "2", "--width", "16", "--blocks", "1", *SHORT),
+        metrics=("frame_error", "per", "wer"),
+        example=speech,
+        another="imagenet",
+        first="train/118-121721-0000.opus",
+    ),
     "align": Inputs(
         weights=None,
         predict=tuple(SPEECH / "folder" / "train" / f"{name}.opus" for name in ("118-121721-0000", "7367-86737-0000")),
         columns=5,  # input, start, end, word, confidence
-        broken=(b"not a sound, but a text that is called one\n", ".wav"),
+        broken=TEXT,
         data=SPEECH / "folder",
         train=("--batch", "2", "--width", "16", "--blocks", "1", *SHORT),
         metrics=(

@@ -44,8 +44,10 @@ class Compact(nn.Module):
         found = cut(mels, lengths).unsqueeze(1)  # (B, 1, T, 40)
         found = cut(F.relu(self.fine(found)).transpose(1, 2), lengths)  # (B, T, 32, 20)
         found = cut(F.relu(self.coarse(found.transpose(1, 2))).transpose(1, 2), halves)  # (B, T / 2, 32, 10)
-        found = F.pad(found.flatten(2), (0, 0, 0, -found.shape[1] % (STEP // STRIDE)))  # (B, 2 S, 320)
-        found = self.enter(found.unflatten(1, (-1, STEP // STRIDE)).flatten(2))  # (B, S, 640) -> (B, S, C)
+        parts = STEP // STRIDE
+        whole = (found.shape[1] + parts - 1) // parts * parts  # what is padded is cut again, so that any length exports
+        found = F.pad(found.flatten(2), (0, 0, 0, parts - 1))[:, :whole]  # (B, 2 S, 320)
+        found = self.enter(found.unflatten(1, (-1, parts)).flatten(2))  # (B, S, 640) -> (B, S, C)
         for block in self.blocks:
             found = block(found, steps)
         return self.norm(found)

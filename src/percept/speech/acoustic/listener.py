@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,76 +12,21 @@ import torch
 
 from percept.core import checkpoint, outputs, sources, weights
 from percept.core.device import Device, choose
-from percept.core.errors import InputError, UsageError
-from percept.nlp.ngram import Ngram, read_arpa
-from percept.speech.acoustic import beam, tree
-from percept.speech.acoustic.beam import Search, Space, Words, space
+from percept.core.errors import InputError
+from percept.speech.acoustic import beam
+from percept.speech.acoustic.decoder import Decoder
 from percept.speech.acoustic.files import FORMATS, Files
 from percept.speech.acoustic.networks import from_checkpoint
-from percept.speech.acoustic.options import Decoding, Predict
+from percept.speech.acoustic.options import Predict
 from percept.speech.acoustic.picture import LONGEST
 from percept.speech.acoustic.recogniser import heard
 from percept.speech.acoustic.result import COLUMNS, Command, Heard, Part, Transcript
 from percept.speech.acoustic.samples import CLASSES
-from percept.speech.acoustic.teaching import dictionary
-from percept.speech.acoustic.topology import Span, Topology, phone_chances
-from percept.speech.acoustic.viterbi import Loop, PhoneLoop
+from percept.speech.acoustic.topology import Span, phone_chances
 from percept.speech.audio import RATE, SUFFIXES, opened, to_samples
 from percept.speech.features import FRAME, log_mel, normalised, streamed
-from percept.speech.lexicon import Lexicon
 
 BLOCK = LONGEST  # seconds that are read at a time: what is drawn, at least
-DIGITS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-LM = "lm."  # how the names of a language model's arrays begin among the tensors of weights
-
-
-class Decoder:
-    """How the scores of a network become phones and words; what predict and eval share.
-
-    words: None where only phones are asked for.
-    """
-
-    def __init__(self, options: Decoding, read: checkpoint.Checkpoint) -> None:
-        header = read.header
-        how = header.get("decoding", {})
-        states = header["model"]["states"]
-        self.topology = Topology(len(CLASSES), states)
-        self.priors = np.log(np.array(header["priors"], np.float32))  # (C,)
-        table = np.array(header["bigram"], np.float64)
-        self.loop = Loop(self.topology, table, how.get("bigram_weight", 1.0), how.get("phone_penalty", 0.0))
-        self.words: Space | None = None
-        if options.vocab != "none":
-            self.words = self._vocabulary(options, read, how)
-
-    def phones(self) -> PhoneLoop:
-        """A new search for phones."""
-        return PhoneLoop(self.loop, FRAME)
-
-    def search(self) -> Words | None:
-        """A new search for words."""
-        return None if self.words is None else Words(self.words, FRAME)
-
-    def _vocabulary(self, options: Decoding, read: checkpoint.Checkpoint, how: dict[str, Any]) -> Space:
-        lexicon, every = dictionary(options.lexicon), options.vocab in ("", "all")
-        model = None
-        if options.lm:
-            model = read_arpa(Path(options.lm))
-        elif every:
-            model = _language(read)
-        if every:
-            made = _tree(lexicon) if options.lexicon else _everyday()
-        else:
-            wanted = DIGITS if options.vocab == "digits" else _listed(Path(options.vocab))
-            entries = ((word, lexicon.look_up(word).pronunciations) for word in wanted)
-            made = tree.build((word, found) for word, found in entries if found)
-        weight = options.lm_weight if options.lm_weight >= 0 else how.get("lm_weight", 6.0)
-        rules = Search(
-            beam=options.beam * how.get("beam_scale", 8.0),
-            weight=weight,
-            penalty=how.get("word_penalty", 0.0),
-            silence=how.get("silence", 0.0),
-        )
-        return space(made, self.topology, model, rules)
 
 
 class Listener:
@@ -210,35 +154,3 @@ def _part(label: str, found: Span | beam.Word) -> Part:
 
 def _of_words(read: checkpoint.Checkpoint) -> bool:
     return read.header["model"]["units"] == "words"
-
-
-def _tree(lexicon: Lexicon) -> tree.Tree:
-    return tree.build((word, lexicon.listed(word)) for word in lexicon.words())
-
-
-@cache
-def _everyday() -> tree.Tree:
-    """All words of CMUdict; kept, for it takes a second or two."""
-    return _tree(dictionary(""))
-
-
-def _language(read: checkpoint.Checkpoint) -> Ngram | None:
-    """The language model that lies in a weight file, if one does."""
-    arrays = {name[len(LM) :]: tensor.numpy() for name, tensor in read.tensors.items() if name.startswith(LM)}
-    return Ngram.from_arrays(arrays) if arrays else None
-
-
-def _listed(path: Path) -> list[str]:
-    """The words of a file, one a line.
-
-    Raises:
-        UsageError: it cannot be read, or holds none.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--vocab {path}: {error}") from error
-    words = [line.strip().lower() for line in lines if line.strip() and not line.startswith("#")]
-    if not words:
-        raise UsageError(f"--vocab {path}: no words in it, one a line is expected")
-    return words

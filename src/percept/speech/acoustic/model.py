@@ -58,12 +58,12 @@ class Words(nn.Module):
     def forward(self, mels: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(B, T, 40) -> (B, labels)."""
         found = self.body(mels, lengths)  # (B, S, C)
-        outside = torch.zeros(found.shape[:2], dtype=torch.bool, device=found.device)
+        counts, heard = self.counts(found), found
         if lengths is not None:
-            outside = ~within(-(-lengths // self.step), found.shape[1])
-        counts = self.counts(found).masked_fill(outside.unsqueeze(-1), -torch.inf).softmax(1)  # (B, S, 1)
-        mean = (counts * found).sum(1)  # (B, C)
-        most = found.masked_fill(outside.unsqueeze(-1), -torch.inf).amax(1)
+            outside = ~within(-(-lengths // self.step), found.shape[1]).unsqueeze(-1)
+            counts, heard = counts.masked_fill(outside, -torch.inf), found.masked_fill(outside, -torch.inf)
+        mean = (counts.softmax(1) * found).sum(1)  # (B, S, 1) (B, S, C) -> (B, C)
+        most = heard.amax(1)
         return self.head(self.dropout(torch.cat((mean, most), dim=1)))
 
 

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from percept.core import runs, training
+from percept.core import checkpoint, runs, training
 from percept.core.device import choose, seed_everything
 from percept.core.options import resolve
+from percept.nlp.ngram import estimate
 from percept.speech.acoustic import task
+from percept.speech.acoustic.decoder import PHONE_LM
 from percept.speech.acoustic.listener import Listener
 from percept.speech.acoustic.options import Evaluate, Export, Predict, Train
 from percept.speech.acoustic.result import Command, Transcript
+from percept.speech.phones import PHONES
 
 DATA = Path(__file__).parents[3] / "data"
 SPEECH, WORDS = DATA / "speech_tiny" / "librispeech", DATA / "commands_tiny"
@@ -66,6 +70,18 @@ def test_words_come_from_a_vocabulary(phones: Path, tmp_path: Path) -> None:
     names.write_text("yes\nno\n# nothing\nperhaps\n")
     found = listener(phones, vocab=str(names)).predict(next(SPEECH.rglob("*.opus")))
     assert found.words is not None and {word.label for word in found.words} <= {"yes", "no", "perhaps"}
+
+
+def test_an_n_gram_of_phones_in_the_weights_says_what_follows_what(phones: Path, tmp_path: Path) -> None:
+    read = checkpoint.load(phones / "best.safetensors", task="acoustic")
+    model = estimate([["k", "ae", "t"] * 9] * 9, 3, vocabulary=list(PHONES), unknown=False)
+    packed = {PHONE_LM + name: torch.from_numpy(array) for name, array in model.arrays(bits=8).items()}
+    path, how = tmp_path / "with.safetensors", {"phone_lm_weight": 20.0, "phone_lm_penalty": 60.0}
+    checkpoint.save(path, read.tensors | packed, read.header | {"decoding": how})
+    found = listener(path, vocab="none").predict(next(SPEECH.rglob("*.opus")))
+    said = [one.label for one in found.phones]
+    assert len(said) > 3 and said == (["k", "ae", "t"] * len(said))[: len(said)]
+    assert said != [one.label for one in listener(phones, vocab="none").predict(next(SPEECH.rglob("*.opus"))).phones]
 
 
 def test_weights_align_what_has_no_times(phones: Path, tmp_path: Path) -> None:
