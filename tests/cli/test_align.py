@@ -69,6 +69,8 @@ def test_wrong_usage_is_2_and_one_line(run: Path, tmp_path: Path) -> None:
         ran = percept("align", *words, "--weights", run)
         assert (ran.code, ran.out) == (2, ""), words
         assert said in ran.err
+    ran = percept("align", text, SOUND, "--weights", run, "--json")
+    assert (ran.code, ran.out) == (2, ""), "not even the head of a document"
 
 
 def test_help_says_whose_weights_they_are() -> None:

@@ -81,15 +81,12 @@ class Aligner:
             raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def stream(self) -> Iterator[outputs.Outcome]:
-        """Answer the pairs of the options one after another."""
+        """Answer the pairs of the options one after another; what is wrong with all of them is said at once."""
         options = self.options
         out = Path(options.out) if options.out else None
         writes = [".TextGrid", *(FORMATS[options.format][:1] if options.format in FORMATS else ())]
-        for pair in pairs.resolve(options.inputs, text=options.text, out=out, writes=writes):
-            try:
-                yield pair.item, self._pair(pair)
-            except InputError as error:
-                yield pair.item, error
+        found = pairs.resolve(options.inputs, text=options.text, out=out, writes=writes)
+        return outputs.with_errors(((pair.item, pair) for pair in found), lambda _, pair: self._pair(pair))
 
     def deliver(self) -> int:
         """``percept align``: answers on stdout, files under ``--out``; returns the exit code."""
@@ -99,7 +96,7 @@ class Aligner:
         form = "json" if options.json else options.format
         to = outputs.Deliver(self.about, form, out, COLUMNS, FORMATS, {}, sink)
         try:
-            return to.run(self._told(), strict=options.strict)
+            return to.run(_told(self.stream()), strict=options.strict)
         finally:
             self._tell_guessed()
 
@@ -126,7 +123,7 @@ class Aligner:
             found.alignment, found.scores, found.free, found.phones, self.finder.topology.shortest, self.rule, words
         )
         if not (verdict.fits or self.options.force):
-            raise InputError(_misfit(verdict))
+            raise InputError(_refusal(verdict))
         for one in spoken:
             if words[one.number] in self.guessed:
                 self._heard.add((words[one.number], tuple(ways[one.number][one.variant])))
@@ -166,14 +163,6 @@ class Aligner:
             self.guessed.setdefault(word, entry.pronunciations)
         return entry.pronunciations
 
-    def _told(self) -> Iterator[outputs.Outcome]:
-        """The stream; what a person should know of a result is said as it comes."""
-        for item, result in self.stream():
-            if isinstance(result, Aligned):
-                for note in (*result.notes, *([] if result.fits else [_misfit(result)]), *result.strange):
-                    say(f"{item.name}: {note}")
-            yield item, result
-
     def _tell_guessed(self) -> None:
         """One warning for all words that no dictionary lists; into a file where that was asked for."""
         entries = [
@@ -201,18 +190,30 @@ def load(options: Predict) -> Aligner:
     return Aligner(options, read, shown, choose(options.device, options.threads, options.precision))
 
 
+def _told(outcomes: Iterator[outputs.Outcome]) -> Iterator[outputs.Outcome]:
+    """The same; what a person should know of a result is said as it comes."""
+    for item, result in outcomes:
+        if isinstance(result, Aligned):
+            for note in (*result.notes, *([] if result.fits else [_misfit(result.fit)]), *result.strange):
+                say(f"{item.name}: {note}")
+        yield item, result
+
+
 def _part(label: str, span: Span | Word, found: Found) -> Part:
     """A word or phone; the last frame may reach beyond the last sample."""
     start, end = span.first * FRAME, min(span.end * FRAME, found.duration)
     return Part(label, start, end, float(found.sure[span.first : span.end].mean()))
 
 
-def _misfit(found: Verdict | Aligned) -> str:
+def _misfit(fit: float) -> str:
+    return f"the transcript does not fit this sound (fit {fit:.2f})"
+
+
+def _refusal(found: Verdict) -> str:
     """That a transcript does not fit, and where."""
-    where = [str(one) for one in found.wrong] if isinstance(found, Verdict) else []
-    shown = "; ".join(["", *where[:SHOWN], *([f"{len(where) - SHOWN} stretches more"] if len(where) > SHOWN else [])])
-    force = "; --force writes it nevertheless" if isinstance(found, Verdict) else ""
-    return f"the transcript does not fit this sound (fit {found.fit:.2f}){shown}{force}"
+    more = len(found.wrong) - SHOWN
+    where = [*map(str, found.wrong[:SHOWN]), *([f"{more} such stretches more"] if more > 0 else [])]
+    return "; ".join([_misfit(found.fit), *where, "--force writes it nevertheless"])
 
 
 def _part_of(path: Path, begin: float, end: float | None) -> np.ndarray:

@@ -7,7 +7,7 @@ Sound comes in blocks of any size. What is kept of it are the scores of its fram
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,15 +16,13 @@ from percept.core.device import Device
 from percept.core.errors import InputError, UsageError
 from percept.speech.acoustic import graph
 from percept.speech.acoustic.graph import Alignment, Gaps
-from percept.speech.acoustic.listener import Decoder
 from percept.speech.acoustic.networks import from_checkpoint
-from percept.speech.acoustic.options import Decoding
 from percept.speech.acoustic.picture import LONGEST
 from percept.speech.acoustic.recogniser import heard
 from percept.speech.acoustic.result import Heard
-from percept.speech.acoustic.samples import NUMBERS
-from percept.speech.acoustic.topology import Span, phone_chances
-from percept.speech.acoustic.viterbi import PhoneLoop
+from percept.speech.acoustic.samples import CLASSES, NUMBERS
+from percept.speech.acoustic.topology import Span, Topology, phone_chances
+from percept.speech.acoustic.viterbi import Loop, PhoneLoop
 from percept.speech.audio import RATE
 from percept.speech.features import FRAME, streamed
 from percept.speech.lexicon import Pronunciation
@@ -67,9 +65,9 @@ class Finder:
                 f"or with --align-with {shown}"
             )
         self.network, self.device = from_checkpoint(read).to(device.torch), device
-        decoder = Decoder(Decoding(vocab="none"), read)
-        self.topology, self.priors = decoder.topology, decoder.priors
-        self.loop = replace(decoder.loop, weight=1.0, penalty=0.0)  # as it is tuned to recognise, fits would change too
+        self.topology = Topology(len(CLASSES), model["states"])
+        self.priors = np.log(np.array(read.header["priors"], np.float32))  # (C,)
+        self.loop = Loop(self.topology, np.array(read.header["bigram"], np.float64))  # as it is: fits depend on it
 
     def find(
         self, blocks: Iterator[np.ndarray], words: Sequence[Sequence[Pronunciation]], *, draw: bool = False

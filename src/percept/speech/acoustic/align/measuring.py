@@ -142,7 +142,8 @@ def shuffled(
     """
     if not count:
         return []
-    if len({(one.words, one.phones) for one in utterances}) < 2:
+    said = [_words(one) for one in utterances]
+    if len(set(said)) < 2:
         raise UsageError("--shuffled needs recordings of different words")
     lengths = np.array([sum(len(way[0]) for way in ways_of(one, lexicon) if way) for one in utterances])
     rng = np.random.default_rng(seed)
@@ -150,10 +151,10 @@ def shuffled(
     for turn in range(count):
         if turn % len(utterances) == 0:
             order = rng.permutation(len(utterances))
-        one = utterances[order[turn % len(utterances)]]
-        nearest = np.argsort(np.abs(lengths - lengths[order[turn % len(utterances)]]), kind="stable")
-        others = [k for k in nearest if (utterances[k].words, utterances[k].phones) != (one.words, one.phones)]
-        pairs.append((one, utterances[others[rng.integers(min(NEAR, len(others)))]]))
+        own = order[turn % len(utterances)]
+        nearest = np.argsort(np.abs(lengths - lengths[own]), kind="stable")
+        others = [other for other in nearest if said[other] != said[own]][:NEAR]
+        pairs.append((utterances[own], utterances[rng.choice(others)]))
     return pairs
 
 

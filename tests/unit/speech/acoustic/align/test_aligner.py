@@ -213,7 +213,11 @@ def test_boundaries_and_doubts_are_measured(run: Path, doubting: Path) -> None:
 
 def test_wrong_pairs_are_others_of_the_same_length() -> None:
     lexicon = Lexicon({word: " ".join(["ah"] * (n + 1)) for n, word in enumerate("abcdefgh")})
-    spoken = [Utterance(f"{word}{turn}", Path(), words=(word,)) for word in "abcdefgh" for turn in range(4)]
+    spoken = [  # the same word is said with other phones each time, which makes it no other
+        Utterance(f"{word}{turn}", Path(), words=(word,), phones=("ah",) * turn)
+        for word in "abcdefgh"
+        for turn in range(4)
+    ]
     pairs = shuffled(spoken, lexicon, 40, seed=1)
     assert len(pairs) == 40 and pairs == shuffled(spoken, lexicon, 40, seed=1) != shuffled(spoken, lexicon, 40, seed=2)
     for one, other in pairs:
