@@ -93,7 +93,7 @@ class Look(nn.Module):
         back = first_match(z[:, : self.back], key & older)
         forth = first_match(z[:, self.back : self.back + self.forth].flip(3), (key & older.T).flip(3)).flip(3)
         # everywhere but at itself; a sentence that stands alone looks at the question, which is always there
-        other = key & ~torch.eye(number, dtype=torch.bool, device=x.device)
+        other = key & (age[None, :] != age[:, None])
         alike = z[:, self.back + self.forth :].masked_fill(~other, FAR).softmax(dim=-1)
         weights = torch.cat([back, forth, alike], dim=1)  # (B, h, N, N)
         seen = (weights @ v).transpose(1, 2).flatten(2)  # (B, h, N, c) -> (B, N, h c)
