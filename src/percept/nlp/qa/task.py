@@ -62,7 +62,7 @@ def _kind(name: str) -> int:
 
 
 def export(options: Export) -> dict[str, Any]:
-    """ONNX: tokens (B, 1 + S, W), the question, then the newest sentence first -> scores (B, P, V), looked (B, K, S)."""
+    """ONNX: tokens (B, 1 + S, W), the question, the newest sentence -> scores (B, P, V), looked (B, K, S)."""
     shown, path = weights.resolve(options.weights, "qa")
     read = checkpoint.load(path, task="qa")
     network = networks.alone(read, (read.header.get("chosen") or [0])[0])

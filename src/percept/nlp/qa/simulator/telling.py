@@ -152,7 +152,7 @@ def times(rng: np.random.Generator) -> Story | None:
             supports = (known[person][time], known[person][time - 1])
             told.ask(f"Where was {person} before the {day[person][time]}", day[person][time - 1], supports)
 
-    return in_turn(told, happen, ask) if len(waiting) >= 16 else None
+    return in_turn(told, happen, ask, most=len(waiting))
 
 
 def _day(rng: np.random.Generator) -> list[str]:
