@@ -20,13 +20,13 @@ from percept.core.evaluation import Report, Table, figure
 from percept.core.files import write_atomic
 from percept.nlp.qa import data, decode, metrics, networks
 from percept.nlp.qa.options import DATASETS, Evaluate
-from percept.nlp.qa.published import SYSTEMS, published, table
+from percept.nlp.qa.published import SYSTEMS, System, published, table
 from percept.nlp.qa.story import words
 from percept.nlp.qa.tensors import Questions, encode
 from percept.nlp.qa.vocab import Vocabulary, from_json
 
 KNOWN = 0.5  # share of the words that weights must know
-NOTED = ("LSTM", "MemNN", "MemN2N", "DMN+", "EntNet", "ADNC")  # systems whose columns stand in the table of kinds
+PUBLISHED_ON = ("en", "en-10k", "en-valid")  # folders of bAbI with whose questions the published errors compare
 
 
 @dataclass
@@ -138,8 +138,8 @@ def _report(
     numbers = [kinds[number].number for number in found]
     ours = {"mean_error": sum(errors.values()) / len(errors), "failed_tasks": metrics.failed(list(errors.values()))}
     size, joint = header["data"].get("size", options.size), bool(header.get("joint"))
-    beside = [one for one in SYSTEMS if one.size == size and one.system.startswith(NOTED)]
-    is_babi = all(numbers) and options.language == "en"
+    beside = [one for one in SYSTEMS if one.size == size and one.short]
+    is_babi = all(numbers) and next(iter(kinds[0].files.values())).parent.name in PUBLISHED_ON
     made = [
         Table(
             "",
@@ -190,7 +190,7 @@ def _chosen(header: dict[str, Any], members: list[int], by: str) -> int:
     return min(members, key=lambda number: header["members"][number].get(by, 0.0))
 
 
-def _by_kind(kinds: list[data.Kind], errors: dict[int, float], beside: list[Any]) -> Table:
+def _by_kind(kinds: list[data.Kind], errors: dict[int, float], beside: list[System]) -> Table:
     known = table()
     rows = [
         (
@@ -200,9 +200,15 @@ def _by_kind(kinds: list[data.Kind], errors: dict[int, float], beside: list[Any]
         )
         for number, error in errors.items()
     ]
-    names = [f"{one.system}{', joint' if one.joint else ''}" for one in beside]
-    title = "error by kind" + (", the published ones beside it were not measured here" if names else "")
+    names = [one.short for one in beside]
+    title = "error by kind" + (
+        "; beside it published ones: " + ", ".join(_column(one) for one in beside) if names else ""
+    )
     return Table(title, ("task", "here", *names), tuple(rows))
+
+
+def _column(one: System) -> str:
+    return one.short if one.short in one.system else f"{one.short} = {one.system}"
 
 
 def _by_run(header: dict[str, Any], found: dict[int, dict[int, Measured]]) -> list[Table]:

@@ -14,33 +14,41 @@ _MATLAB = "runs of the authors' Matlab code by V. Khuc, README"
 
 @dataclass(frozen=True)
 class System:
-    """A column of the table. size: of the training files; joint: one network for all kinds."""
+    """A column of the table. size: of the training files; joint: one network for all kinds; short: in narrow tables."""
 
     column: str
     system: str
     size: str
     joint: bool
     source: str
+    short: str = ""
 
 
 SYSTEMS = (
     System("ngram_1k", "n-grams", "1k", False, "Weston et al. 2015, as copied in a public README"),
-    System("lstm_1k", "LSTM", "1k", False, "Weston et al. 2015, as copied in a public README"),
-    System("memnn_2014_strong_1k", "MemNN, taught supports", "1k", False, "Weston et al. 2015, as copied in a README"),
+    System("lstm_1k", "LSTM", "1k", False, "Weston et al. 2015, as copied in a public README", "LSTM"),
+    System(
+        "memnn_2014_strong_1k",
+        "MemNN, taught supports",
+        "1k",
+        False,
+        "Weston et al. 2015, as copied in a README",
+        "MemNN",
+    ),
     System("memn2n_1k_1hop_joint", "MemN2N, 1 hop", "1k", True, _SUKHBAATAR),
     System("memn2n_1k_2hop_joint", "MemN2N, 2 hops", "1k", True, _SUKHBAATAR),
-    System("memn2n_1k_3hop_joint", "MemN2N, 3 hops", "1k", True, _SUKHBAATAR),
-    System("memn2n_1k_PE_LS_RN_matlab", "MemN2N, 3 hops PE LS RN", "1k", False, _MATLAB),
-    System("memn2n_1k_PE_LS_RN_joint_matlab", "MemN2N, 3 hops PE LS RN", "1k", True, _MATLAB),
-    System("memn2n_10k", "MemN2N", "10k", False, "Xiong et al. 2016, as copied in the RMN README"),
-    System("dmn_plus_10k", "DMN+", "10k", False, "Xiong et al. 2016, as copied in the RMN README"),
+    System("memn2n_1k_3hop_joint", "MemN2N, 3 hops", "1k", True, _SUKHBAATAR, "3 hops"),
+    System("memn2n_1k_PE_LS_RN_matlab", "MemN2N, 3 hops PE LS RN", "1k", False, _MATLAB, "single"),
+    System("memn2n_1k_PE_LS_RN_joint_matlab", "MemN2N, 3 hops PE LS RN", "1k", True, _MATLAB, "joint"),
+    System("memn2n_10k", "MemN2N", "10k", False, "Xiong et al. 2016, as copied in the RMN README", "MemN2N"),
+    System("dmn_plus_10k", "DMN+", "10k", False, "Xiong et al. 2016, as copied in the RMN README", "DMN+"),
     System("rn_10k_joint", "Relation network", "10k", True, "Santoro et al. 2017, as copied in the RMN README"),
     System("rmn_10k_joint", "RMN", "10k", True, "Moon et al. 2018, RMN README"),
-    System("entnet_10k", "EntNet", "10k", False, "Henaff et al. 2017, README of its code"),
+    System("entnet_10k", "EntNet", "10k", False, "Henaff et al. 2017, README of its code", "EntNet"),
     System("dnc_10k_joint_mean", "DNC, mean of runs", "10k", True, "Franke et al. 2018, ADNC README"),
     System("entnet_10k_joint_mean", "EntNet, mean of runs", "10k", True, "Franke et al. 2018, ADNC README"),
     System("sdnc_10k_joint_mean", "SDNC, mean of runs", "10k", True, "Franke et al. 2018, ADNC README"),
-    System("adnc_10k_joint_mean", "ADNC, mean of runs", "10k", True, "Franke et al. 2018, ADNC README"),
+    System("adnc_10k_joint_mean", "ADNC, mean of runs", "10k", True, "Franke et al. 2018, ADNC README", "ADNC"),
 )
 
 

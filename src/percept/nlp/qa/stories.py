@@ -17,7 +17,7 @@ from percept.core.kinds import looks_like, reason, unreadable
 from percept.nlp.qa.story import Question, Story, words
 
 LARGEST = 50_000_000  # bytes
-_NUMBERED = re.compile(r"\s*(\d{1,9})[.):]?\s+(.*)", re.DOTALL)
+_NUMBERED = re.compile(r" *(\d{1,9})[.):]? +(.*)", re.DOTALL)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 

@@ -29,6 +29,7 @@ def test_all_kinds_are_there() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("PERCEPT_DATA" not in os.environ, reason="PERCEPT_DATA does not say where the data sets lie")
 def test_all_published_questions_are_answered_where_the_text_decides() -> None:
     folder = Path(os.environ["PERCEPT_DATA"]) / "babi" / "tasks_1-20_v1-2" / "en"
     undecided = 0

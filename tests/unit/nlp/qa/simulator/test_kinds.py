@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from percept.nlp.qa.reasoners.reason import reason
@@ -24,6 +26,7 @@ def test_the_reasoner_finds_every_answer_in_the_text(kind: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("PERCEPT_DATA" not in os.environ, reason="minutes; run where the data sets lie")
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_the_reasoner_finds_the_answers_of_a_thousand_stories(kind: int) -> None:
     for number in range(1000):
