@@ -32,6 +32,7 @@ class MemN2N(nn.Module):
     """
 
     MEMBERS = {"words": 1, "times": 1, "turn": 0, "slots": 0}  # which axis of a tensor counts the networks
+    WORDS = {"words": 2}  # which axis counts the vocabulary
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class MemNN(nn.Module):
     """
 
     MEMBERS = {"words": 1, "times": 1, "stop": 0, "step": 1, "answers": 0, "slots": 0}  # see MemN2N
+    WORDS = {"words": 2, "answers": 1}
 
     def __init__(
         self, vocabulary: int, dimension: int, hops: int, slots: Sequence[int], encoding: str = "pe", longest: int = 8

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from percept.core.checkpoint import Checkpoint
@@ -63,20 +65,24 @@ def transfer(network: nn.Module, words: tuple[str, ...], read: Checkpoint) -> in
     Raises:
         UsageError: the file holds another network.
     """
-    before = list(read.header["vocabulary"]["words"])
-    at = {word: number for number, word in enumerate(before)}
+    at = {word: number for number, word in enumerate(read.header["vocabulary"]["words"])}
     shared = [(number, at[word]) for number, word in enumerate(words) if word in at]
+    new, old = (torch.tensor(numbers) for numbers in zip(*shared, strict=True))
+    axes = type(network).WORDS
     own = network.state_dict()
     for name, tensor in own.items():
-        given = read.tensors.get(name)
-        if given is not None and given.shape == tensor.shape and len(words) != tensor.shape[:1].numel():
+        given, axis = read.tensors.get(name), axes.get(name)
+        if name == "slots":
+            continue
+        if given is None or _without(given.shape, axis) != _without(tensor.shape, axis):
+            raise UsageError(f"these weights are of another network ({name} differs); give the same sizes, or none")
+        if axis is None:
             tensor.copy_(given)
-        elif given is not None and given.shape[1:] == tensor.shape[1:] and given.shape[0] == len(before):
-            for new, old in shared:
-                tensor[new] = given[old]
         else:
-            raise UsageError(
-                f"these weights are of another network ({name} differs); give the same sizes, or start none"
-            )
+            tensor.index_copy_(axis, new, given.index_select(axis, old))
     network.load_state_dict(own)
     return len(shared)
+
+
+def _without(shape: Sequence[int], axis: int | None) -> list[int]:
+    return [size for place, size in enumerate(shape) if place != axis]

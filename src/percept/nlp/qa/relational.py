@@ -26,6 +26,8 @@ class Relational(nn.Module):
         width: words of a sentence that have a mask of their own; parts: P.
     """
 
+    WORDS = {"words.weight": 0, "answers.weight": 0, "answers.bias": 0}  # which axis counts the vocabulary
+
     def __init__(
         self, vocabulary: int, dimension: int, hops: int, heads: int, width: int, parts: int, dropout: float = 0.0
     ) -> None:

@@ -26,6 +26,7 @@ from percept.nlp.qa.tensors import Batch, encode
 from percept.nlp.qa.vocab import build
 
 PICTURES = 5
+WIDTH = 12  # words of a sentence with a mask of their own, at the least
 PARTS = 3  # things of an answer: what somebody carries
 
 
@@ -99,7 +100,13 @@ class Trainer:
         if options.model == "relational":
             if options.dimension % options.heads or options.heads % 4:
                 raise UsageError("--heads must be a multiple of 4, and --dimension one of --heads")
-            return {**common, "heads": options.heads, "width": width, "parts": self.parts, "dropout": options.dropout}
+            return {
+                **common,
+                "heads": options.heads,
+                "width": max(width, WIDTH),
+                "parts": self.parts,
+                "dropout": options.dropout,
+            }
         slots = []
         for kind, _ in self.members:
             seen = self.questions.seen if kind is None else self.questions.seen[self.kind_of == kind]

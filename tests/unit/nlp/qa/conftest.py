@@ -32,7 +32,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             seed_everything(0)
             job, run = task.trainer(chosen, device), runs.Run(folder, "qa")
             run.describe(chosen, {"data": job.facts})
-            training.train(job, chosen, device, run)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(runs.Run, "_draw_curves", lambda self: None)  # takes longer than the training
+                training.train(job, chosen, device, run)
             known[key] = folder
         return known[key]
 
