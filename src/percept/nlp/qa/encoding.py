@@ -38,20 +38,23 @@ def places(encoding: str, tokens: Tensor, longest: int) -> tuple[Tensor, Tensor]
 
 
 def bags(weights: Tensor, tokens: Tensor, member: Tensor, encoding: str, longest: int, *, dense: bool) -> Tensor:
-    """Sentences (R, W) of words as vectors (R, d).
+    """Sentences (R, W) of words as vectors (R, T, d), one by each of T tables.
 
-    weights: (M, V, d), a table for each of M networks. member: (R,) whose sentence it is. dense: by plain products,
-    which every exporter knows, instead of by bags.
+    weights: (T, M, V, d), T tables for each of M networks. member: (R,) whose sentence it is. dense: by plain products,
+    which every exporter knows, instead of by bags. All tables are looked up at once: what costs is the call.
     """
-    count, size = weights.shape[:2]
-    table = weights.reshape(count * size, -1)  # (M, V, d) -> (M V, d)
+    tables, count, size, dimension = weights.shape
+    table = weights.permute(1, 2, 0, 3).reshape(count * size, tables * dimension)  # (T, M, V, d) -> (M V, T d)
     rows = tokens + (member * size)[:, None]  # (R, W)
     first, second = places(encoding, tokens, longest)
-    slope = ramp(encoding, weights.shape[-1]).to(weights)
+    slope = ramp(encoding, dimension).to(weights)
     if dense:
-        embedded = F.embedding(rows, table)  # (R, W, d)
-        return (embedded * (first[..., None] + second[..., None] * slope)).sum(dim=1)  # (R, W, d) -> (R, d)
-    summed = F.embedding_bag(rows, table, mode="sum", per_sample_weights=first)  # (R, d)
+        embedded = F.embedding(rows, table).unflatten(-1, (tables, dimension))  # (R, W, T, d)
+        factor = first[..., None] + second[..., None] * slope  # (R, W, d)
+        return (embedded * factor[:, :, None]).sum(dim=1)  # (R, W, T, d) -> (R, T, d)
+    summed = F.embedding_bag(rows, table, mode="sum", per_sample_weights=first)  # (R, T d)
+    summed = summed.unflatten(-1, (tables, dimension))
     if encoding == "bow":
         return summed
-    return summed + F.embedding_bag(rows, table, mode="sum", per_sample_weights=second) * slope
+    other = F.embedding_bag(rows, table, mode="sum", per_sample_weights=second).unflatten(-1, (tables, dimension))
+    return summed + other * slope

@@ -68,18 +68,20 @@ class MemN2N(nn.Module):
         told = (facts != NIL).any(dim=-1) & (places < slots)  # (M, B, S)
         ages = places.expand_as(told) if ages is None else ages[..., : facts.shape[2]]
         ages = torch.minimum(ages, slots - 1)
-        tables = self._tables()
-        u = self._sentences(tokens[:, :, :1], torch.ones_like(told[:, :, :1]), tables["B"], None, None)[:, :, 0]
+        first, last = (0, -1) if self.tying == "adjacent" else (2, 3)  # the tables of B and W
+        asked = torch.ones_like(told[:, :, :1])
+        u = self._sentences(tokens[:, :, :1], asked, self.words[first : first + 1], None)[0][:, :, 0]  # (M, B, d)
+        used = len(self.words) if self.tying == "adjacent" else 2
+        memories = self._sentences(facts, told, self.words[:used], ages)  # (M, B, S, d) each, equations 1, section 4.1
         looked = []
         for hop in range(self.hops):
-            ins, outs = tables["A"][hop], tables["C"][hop]
-            m = self._sentences(facts, told, *ins, ages)  # (M, B, S, d), equation 1 and section 4.1
-            c = self._sentences(facts, told, *outs, ages)  # (M, B, S, d)
+            ins, outs = (hop, hop + 1) if self.tying == "adjacent" else (0, 1)
+            m, c = memories[ins], memories[outs]
             p = self.look((m @ u[..., None]).squeeze(-1), told)  # (M, B, S)
             o = (p[..., None, :] @ c).squeeze(-2)  # (M, B, 1, S) (M, B, S, d) -> (M, B, d), equation 2
             u = o + (u if self.turn is None else u @ self.turn.transpose(1, 2))  # equation 4
             looked.append(p)
-        scores = u @ self.words[tables["W"]].transpose(1, 2)  # (M, B, V), equation 3
+        scores = u @ self.words[last].transpose(1, 2)  # (M, B, V), equation 3
         nil = torch.ones(scores.shape[-1], device=scores.device)
         nil[NIL] = 0  # nil's embedding is zero
         scores, where = (scores * nil)[:, :, None], torch.stack(looked, dim=2)  # (M, B, 1, V), (M, B, K, S)
@@ -100,36 +102,31 @@ class MemN2N(nn.Module):
         both = torch.cat([scores.masked_fill(~told, float("-inf")), empty], dim=-1)  # (M, B, S + 1)
         return both.softmax(dim=-1)[..., :-1]
 
-    def _tables(self) -> dict[str, object]:
-        """Which table of words and which of times serve A and C of each hop, B and W."""
-        if self.tying == "adjacent":
-            pairs = [(k, k if self.times.shape[0] else None) for k in range(self.hops + 1)]
-            return {"A": pairs[:-1], "C": pairs[1:], "B": 0, "W": self.hops}
-        pairs = [(k, k if self.times.shape[0] else None) for k in range(2)]
-        return {"A": pairs[:1] * self.hops, "C": pairs[1:] * self.hops, "B": 2, "W": 3}
+    def _sentences(self, facts: Tensor, told: Tensor, tables: Tensor, ages: Tensor | None) -> tuple[Tensor, ...]:
+        """(M, B, S, W) words -> (M, B, S, d) by each of the tables (T, M, V, d); zeros where nothing was told.
 
-    def _sentences(self, facts: Tensor, told: Tensor, table: int, time: int | None, ages: Tensor | None) -> Tensor:
-        """(M, B, S, W) words -> (M, B, S, d); zeros where nothing was told."""
-        count, size = self.words.shape[1], self.words.shape[-1]
+        ages: (M, B, S) of sentences that have one, and times are added.
+        """
+        count, size = tables.shape[1], tables.shape[-1]
         member = torch.arange(count, device=facts.device)[:, None, None].expand(told.shape)
-        if not self.training:  # by plain products over all places, full or empty
+        timed = ages is not None and self.times.shape[0] > 0
+        if torch.jit.is_tracing():  # for export: plain products over all places, full or empty
             rows = facts.flatten(0, 2)  # (M, B, S, W) -> (R, W)
-            made = bags(self.words[table], rows, member.flatten(), self.encoding, self.longest, dense=True)
-            made = made.unflatten(0, told.shape)  # (R, d) -> (M, B, S, d)
-            if time is not None:
-                made = made + self._time(time, member, ages)
-            return made * told[..., None]
+            made = bags(tables, rows, member.flatten(), self.encoding, self.longest, dense=True)
+            made = made.unflatten(0, told.shape)  # (R, T, d) -> (M, B, S, T, d)
+            if timed:
+                made = made + self._time(member, ages)  # type: ignore[arg-type]
+            return (made * told[..., None, None]).unbind(dim=3)
         rows, whose = facts[told], member[told]  # (R, W), (R,): most places are empty
-        made = bags(self.words[table], rows, whose, self.encoding, self.longest, dense=False)  # (R, d)
-        if time is not None:
-            made = made + self._time(time, whose, ages[told])  # type: ignore[index]
-        return torch.zeros(*told.shape, size, device=made.device, dtype=made.dtype).masked_scatter(
-            told[..., None], made
-        )
+        made = bags(tables, rows, whose, self.encoding, self.longest, dense=False)  # (R, T, d)
+        if timed:
+            made = made + self._time(whose, ages[told])  # type: ignore[index]
+        empty = torch.zeros(*told.shape, len(tables), size, device=made.device, dtype=made.dtype)
+        return empty.masked_scatter(told[..., None, None], made).unbind(dim=3)  # (M, B, S, T, d) -> T of (M, B, S, d)
 
-    def _time(self, time: int, member: Tensor, ages: Tensor | None) -> Tensor:
-        """T(i) of ages (...): (..., d); in the code's encoding time is the sentence's last word, with its weight."""
-        found = self.times[time][member, ages]  # (..., d)
+    def _time(self, member: Tensor, ages: Tensor) -> Tensor:
+        """T(i) of ages (...): (..., T, d); in the code's encoding time is the sentence's last word, with its weight."""
+        found = self.times.permute(1, 2, 0, 3)[member, ages]  # (T, M, slots, d) -> (..., T, d)
         if self.encoding != "pe-code":
             return found
         size = self.times.shape[-1]

@@ -65,10 +65,9 @@ class MemNN(nn.Module):
         places = torch.arange(facts.shape[2], device=tokens.device)
         told = (facts != NIL).any(dim=-1) & (places < self.slots[:, None, None])  # (M, B, S)
         ages = torch.minimum(places.expand_as(told), self.slots[:, None, None] - 1)
-        y = self._sentences(facts, 0) + self._times(ages)  # (M, B, S, d)
+        y = self._sentences(facts, 0)[0] + self._times(ages)  # (M, B, S, d)
         y = torch.cat([y, self.stop.expand(-1, y.shape[1], -1, -1)], dim=2)  # (M, B, S + 1, d)
-        x = self._sentences(tokens[:, :, :1], 1)[:, :, 0]  # (M, B, d)
-        answer = self._sentences(tokens[:, :, :1], 2)[:, :, 0]
+        x, answer = (one[:, :, 0] for one in self._sentences(tokens[:, :, :1], 1, 2))  # (M, B, d) each
         stopped = torch.zeros_like(told[:, :, 0])  # (M, B)
         matches = []
         for hop in range(self.hops):
@@ -85,19 +84,18 @@ class MemNN(nn.Module):
             there = pick.clamp(max=facts.shape[2] - 1)[..., None, None].expand(-1, -1, 1, facts.shape[-1])
             chosen = facts.gather(2, there)  # (M, B, 1, W)
             more = (~stopped)[..., None].float()
-            x = x + more * self._sentences(chosen, 3)[:, :, 0]
-            answer = answer + more * self._sentences(chosen, 4 + hop)[:, :, 0]
+            further, reason = self._sentences(chosen, 3, 4 + hop)
+            x, answer = x + more * further[:, :, 0], answer + more * reason[:, :, 0]
         scores = answer @ self.answers.transpose(1, 2)  # (M, B, V), s_R of equation 3
         return scores[:, :, None], torch.stack(matches, dim=2), told
 
-    def _sentences(self, facts: Tensor, table: int) -> Tensor:
-        """(M, B, S, W) words -> (M, B, S, d)."""
+    def _sentences(self, facts: Tensor, *tables: int) -> tuple[Tensor, ...]:
+        """(M, B, S, W) words -> (M, B, S, d) by each of the tables."""
         member = torch.arange(facts.shape[0], device=facts.device)[:, None, None].expand(facts.shape[:3])
-        rows = facts.flatten(0, 2)  # (R, W)
-        made = bags(
-            self.words[table], rows, member.flatten(), self.encoding, self.longest, dense=not self.training
-        )  # (R, d)
-        return made.unflatten(0, facts.shape[:3])
+        rows, weights = facts.flatten(0, 2), self.words[list(tables)]  # (R, W), (T, M, V, d)
+        dense = torch.jit.is_tracing()
+        made = bags(weights, rows, member.flatten(), self.encoding, self.longest, dense=dense)  # (R, T, d)
+        return made.unflatten(0, facts.shape[:3]).unbind(dim=3)  # (M, B, S, T, d) -> T of (M, B, S, d)
 
     def _times(self, ages: Tensor) -> Tensor:
         member = torch.arange(ages.shape[0], device=ages.device)[:, None, None].expand_as(ages)

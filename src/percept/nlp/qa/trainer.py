@@ -27,6 +27,7 @@ from percept.nlp.qa.vocab import build
 
 PICTURES = 5
 WIDTH = 12  # words of a sentence with a mask of their own, at the least
+PAIRS = 300_000  # of sentences in a part of a batch
 PARTS = 3  # things of an answer: what somebody carries
 
 
@@ -168,8 +169,15 @@ class Trainer:
             chosen = (index[:, first:end] for index in self.side_by_side.epoch(epoch, start))
         most = max(self.model.slots.tolist()) if self.side_by_side is not None else 0
         for index in chosen:
-            pieces = parts(index.shape[-1], options.accumulate)
+            pieces = parts(index.shape[-1], max(options.accumulate, self._needed(index)))
             yield [self.questions.batch(index[..., piece], most) for piece in pieces]
+
+    def _needed(self, index: Tensor) -> int:
+        """In how many parts long stories must be taken, whose sentences all look at each other."""
+        if self.side_by_side is not None:
+            return 1
+        pairs = len(index) * (int(self.questions.seen[index].max()) + 1) ** 2
+        return min(len(index), -(-pairs // PAIRS))
 
     def size(self, batch: Batch) -> float:
         """Questions; of networks side by side 1, for the paper's loss is the sum over a batch."""

@@ -25,8 +25,8 @@ def written_out(encoding: str, j: int, k: int, words: int, d: int) -> float:
 def test_a_sentence_is_the_sum_of_the_paper(encoding: str) -> None:
     weights = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))  # (M, V, d)
     for dense in (True, False):
-        made = bags(weights, TOKENS, MEMBER, encoding, LONGEST, dense=dense)
-        for row, member, got in zip(TOKENS.tolist(), MEMBER.tolist(), made, strict=True):
+        made = bags(weights[None], TOKENS, MEMBER, encoding, LONGEST, dense=dense)
+        for row, member, got in zip(TOKENS.tolist(), MEMBER.tolist(), made[:, 0], strict=True):
             said = [word for word in row if word]
             wanted = torch.zeros(4)
             for j, word in enumerate(said, 1):
@@ -38,6 +38,16 @@ def test_a_sentence_is_the_sum_of_the_paper(encoding: str) -> None:
 def test_order_matters_to_position_encoding_alone() -> None:
     weights = torch.randn(1, 5, 4, generator=torch.Generator().manual_seed(0))
     two, none = torch.tensor([[1, 2, 3], [3, 2, 1]]), torch.zeros(2, dtype=torch.long)
-    apart = {name: bags(weights, two, none, name, LONGEST, dense=True).diff(dim=0).abs().max() for name in ENCODINGS}
+    apart = {
+        name: bags(weights[None], two, none, name, LONGEST, dense=True).diff(dim=0).abs().max() for name in ENCODINGS
+    }
     assert apart["bow"] < 1e-6
     assert apart["pe"] > 0.1 and apart["pe-code"] > 0.1
+
+
+def test_several_tables_are_looked_up_at_once() -> None:
+    weights = torch.randn(3, 2, 5, 4, generator=torch.Generator().manual_seed(1))  # (T, M, V, d)
+    together = bags(weights, TOKENS, MEMBER, "pe", LONGEST, dense=False)
+    for number in range(3):
+        alone = bags(weights[number : number + 1], TOKENS, MEMBER, "pe", LONGEST, dense=False)
+        torch.testing.assert_close(together[:, number : number + 1], alone)
