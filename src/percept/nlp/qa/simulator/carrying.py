@@ -79,36 +79,31 @@ def three_arguments(rng: np.random.Generator) -> Story | None:
 
     def ask() -> None:
         gifts = [(event, thing) for thing, events in world.events.items() for event in events if event.what == "give"]
-        if not gifts:
-            return
-        event, thing = recent(rng, sorted(gifts, key=lambda gift: gift[0].number))
-        giver, receiver = event.who, event.whom
-        later = [(other, what) for other, what in gifts if other.number > event.number]
-        asked = [  # question, answer, whether a later gift would be meant
-            (
-                f"What did {giver} give to {receiver}",
-                thing,
-                any((o.who, o.whom) == (giver, receiver) for o, _ in gifts if o != event),
-            ),
-            (f"Who gave the {thing}", giver, any(what == thing for _, what in later)),
-            (f"Who received the {thing}", receiver, any(what == thing for _, what in later)),
-            (
-                f"Who gave the {thing} to {receiver}",
-                giver,
-                any((what, o.whom) == (thing, receiver) for o, what in later),
-            ),
-            (
-                f"Who did {giver} give the {thing} to",
-                receiver,
-                any((what, o.who) == (thing, giver) for o, what in later),
-            ),
-        ]
-        clear = [(question, answer) for question, answer, other in asked if not other]
-        if clear:
-            question, answer = clear[0] if clear[0][0].startswith("What") and rng.random() < 0.3 else pick(rng, clear)
-            world.told.ask(question, answer, (event.number,))
+        gifts.sort(key=lambda gift: gift[0].number)
+        for event, thing in [recent(rng, gifts), *gifts[::-1]] if gifts else []:
+            clear = _clear(event, thing, gifts)
+            if clear:
+                about_thing = clear[0][0].startswith("What") and rng.random() < 0.3
+                question, answer = clear[0] if about_thing else pick(rng, clear)
+                world.told.ask(question, answer, (event.number,))
+                return
 
     return in_turn(world.told, lambda: world.happen(0.55, 0.3), ask, most=130)
+
+
+def _clear(gift: Event, thing: str, gifts: list[tuple[Event, str]]) -> list[tuple[str, str]]:
+    """(question, answer) of all that can be asked about a gift without another being meant."""
+    giver, receiver = gift.who, gift.whom
+    later = [(other, what) for other, what in gifts if other.number > gift.number]
+    others = [(other, what) for other, what in gifts if what != thing or other.number > gift.number]
+    asked = [  # question, answer, the gifts that could be meant instead
+        (f"What did {giver} give to {receiver}", thing, [o for o, _ in others if (o.who, o.whom) == (giver, receiver)]),
+        (f"Who gave the {thing}", giver, [o for o, what in later if what == thing]),
+        (f"Who received the {thing}", receiver, [o for o, what in later if what == thing]),
+        (f"Who gave the {thing} to {receiver}", giver, [o for o, what in later if (what, o.whom) == (thing, receiver)]),
+        (f"Who did {giver} give the {thing} to", receiver, [o for o, what in later if (what, o.who) == (thing, giver)]),
+    ]
+    return [(question, answer) for question, answer, meant in asked if not meant]
 
 
 def yes_or_no(rng: np.random.Generator) -> Story | None:
