@@ -207,7 +207,8 @@ class Trainer:
             if options.supports and self.side_by_side is None:
                 each = each + options.supports * support_loss(looked, batch.supports)
         total = each.sum()
-        wrong = (decode.likeliest(scores.detach())[0] != answers).any(dim=-1).sum()
+        given = decode.likeliest(scores.detach())[0] if self.parts > 1 else scores.detach()[..., 1:].argmax(dim=-1) + 1
+        wrong = (given != answers).any(dim=-1).sum()
         scale = self.size(batch) / each.numel()  # the loop divides what is logged by size(): make them means
         return total, {"mean_loss": total.detach() * scale, "train_error": 100 * wrong * scale}
 

@@ -38,7 +38,7 @@ def header(run: Path) -> dict:
 def test_one_network_for_all_kinds(trained: Trained) -> None:
     made = header(trained(**JOINT))
     assert [kind["number"] for kind in made["kinds"]] == [1, 19] and made["members"][0]["kind"] is None
-    assert made["renamed"] and made["start"] == "random weights" and {"kitchen", "n,n"} <= set(made["classes"])
+    assert made["renamed"] and made["start"] == "random weights" and {"kitchen", "bathroom"} <= set(made["classes"])
     assert made["chosen"] == [0] and 0.3 < made["temperature"] < 11
 
 
