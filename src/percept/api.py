@@ -63,10 +63,15 @@ def predict(task: str, *inputs: str, **keywords: Any) -> Iterator[Any]:
 
 
 def deliver(task: str, *, config: str | None = None, **keywords: Any) -> int:
-    """``percept TASK INPUT...``: answer every input on stdout and under ``--out``; returns the exit code."""
+    """``percept TASK INPUT...``: answer every input on stdout and under ``--out``; returns the exit code.
+
+    A task whose inputs may be left out offers ``prompt(options)``, which then talks with the person at the terminal.
+    """
     row = tasks.find(task)
     chosen = options.resolve(row.options.Predict, keywords, config=Path(config) if config else None)
     console.configure(quiet=chosen.quiet, verbose=chosen.verbose)
+    if hasattr(chosen, "inputs") and not chosen.inputs and hasattr(row.work, "prompt"):
+        return row.work.prompt(chosen)
     return row.work.load(chosen).deliver()
 
 
@@ -138,6 +143,20 @@ def export(task: str, **keywords: Any) -> dict[str, Any]:
     chosen = options.resolve(row.options.Export, keywords)
     console.configure(quiet=chosen.quiet, verbose=chosen.verbose)
     return row.work.export(chosen)
+
+
+def new(task: str, **keywords: Any) -> list[Path]:
+    """Make up data for a task, as files or, without ``out``, on stdout; returns the paths written.
+
+    Raises:
+        UsageError: unknown task or option; the task makes up no data.
+    """
+    row = tasks.find(task)
+    if not hasattr(row.options, "New"):
+        raise UsageError(f"percept makes up no data for {task}")
+    chosen = options.resolve(row.options.New, keywords)
+    console.configure(quiet=chosen.quiet, verbose=chosen.verbose)
+    return row.work.new(chosen)
 
 
 def info(wanted: str) -> dict[str, Any]:

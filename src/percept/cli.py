@@ -98,6 +98,10 @@ def _parameter(key: str, hint: Any, field: Any, spec: Any) -> inspect.Parameter:
     if spec.argument:
         about = typer.Argument(help=spec.help, metavar=spec.metavar, show_default=False)
         kind = list[str] if spec.repeat else str
+        if not spec.required:
+            return inspect.Parameter(
+                key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, about]
+            )
         return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, about])
     flags = [flag_of(key, spec)]
     if plain is bool and field.default is True:
@@ -147,7 +151,8 @@ app = typer.Typer(
 train_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Train on a data set or on your own folder.")
 eval_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Measure weights, beside the published figures.")
 export_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Write weights as ONNX, checked against torch.")
-data_app = typer.Typer(cls=Group, no_args_is_help=True, help="Data sets: list, info, fetch, verify, check.")
+data_app = typer.Typer(cls=Group, no_args_is_help=True, help="Data sets: list, info, fetch, verify, check, new.")
+new_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Make up data for a task.")
 for group, name in ((train_app, "train"), (eval_app, "eval"), (export_app, "export"), (data_app, "data")):
     app.add_typer(group, name=name)
 
@@ -166,7 +171,7 @@ def start(
 
 
 def _add_task(task: tasks.Task) -> None:
-    """The four verbs of one task."""
+    """The four verbs of one task, and ``data new`` where it can make up data."""
 
     def predict(**given: Any) -> None:
         from percept import api
@@ -201,10 +206,27 @@ def _add_task(task: tasks.Task) -> None:
     train_app.command(task.name)(command(chosen.Train, train, task.name))
     eval_app.command(task.name)(command(chosen.Evaluate, evaluate, task.name))
     export_app.command(task.name)(command(chosen.Export, export, task.name, with_config=False))
+    if hasattr(chosen, "New"):
+        _add_new(task)
+
+
+def _add_new(task: tasks.Task) -> None:
+    """``percept data new TASK``."""
+
+    def new(**given: Any) -> None:
+        from percept import api
+
+        for path in api.new(task.name, **given):
+            say(str(path))
+
+    new.__doc__ = f"Make up data for {task.name}, as files or on stdout."
+    new_app.command(task.name)(command(task.options.New, new, task.name, with_config=False))
 
 
 for _task in tasks.TASKS:
     _add_task(_task)
+if any(hasattr(_task.options, "New") for _task in tasks.TASKS):
+    data_app.add_typer(new_app, name="new")
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
 

@@ -7,7 +7,9 @@ A task's folder holds two modules that the rest of percept asks for by name:
     so that ``percept --help`` answers at once. ``DATASETS`` names the file with the data sets it knows.
 ``task``
     What the verbs do: ``load(options) -> Predictor``, ``trainer(options, run) -> Trainable``,
-    ``evaluate(options) -> Report``, ``export(options) -> Path``, and ``check(folder, options) -> Report``.
+    ``evaluate(options) -> Report``, ``export(options) -> Path``, and ``check(folder, options) -> Report``. It may
+    also have ``prompt(options) -> exit code`` for ``percept TASK`` without inputs, and ``new(options) -> paths`` with
+    options ``New`` for ``percept data new TASK``.
 """
 
 from __future__ import annotations

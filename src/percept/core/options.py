@@ -38,6 +38,7 @@ class Spec:
     metavar: str = ""
     short: str = ""
     shown_default: str = ""
+    required: bool = True  # of an argument
 
 
 def option(default: Any, help: str, *, group: str, **spec: Any) -> Any:
@@ -45,9 +46,9 @@ def option(default: Any, help: str, *, group: str, **spec: Any) -> Any:
     return dataclasses.field(default=default, metadata={"spec": Spec(help, group, **spec)})
 
 
-def argument(help: str, *, metavar: str, repeat: bool = False) -> Any:
-    """A dataclass field that is a positional argument of its command."""
-    spec = Spec(help, "", argument=True, repeat=repeat, metavar=metavar)
+def argument(help: str, *, metavar: str, repeat: bool = False, required: bool = True) -> Any:
+    """A dataclass field that is a positional argument of its command; one not required may be left out."""
+    spec = Spec(help, "", argument=True, repeat=repeat, metavar=metavar, required=required)
     return dataclasses.field(default=() if repeat else "", metadata={"spec": spec})
 
 

@@ -100,7 +100,9 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
     trained = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = _optimizer(options, trained)
     steps = task.steps()
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps, options))
+    own = getattr(task, "rate", None)  # of a task whose schedule is none of the loop's: (step, steps) -> share of lr
+    share = (lambda step: own(step, steps)) if own is not None else (lambda step: rate(step, steps, options))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
     mean = AveragedModel(task.model, avg_fn=_running_mean(options.ema), use_buffers=True) if options.ema else None
     scaler = torch.amp.GradScaler(device.torch.type, enabled=device.dtype == torch.float16)
     state = State()

@@ -93,3 +93,19 @@ def test_a_file_that_is_no_toml_is_said(tmp_path: Path, content: bytes | None) -
 def test_written_and_read_again_is_the_same(made: Sample) -> None:
     read = tomllib.loads(to_toml({"options": to_dict(made)}))["options"]
     assert resolve(Sample, {}, recipe=read, environ={}) == made
+
+
+def test_an_argument_may_be_left_out() -> None:
+    import typer.testing
+
+    from percept import cli
+
+    @dataclass(frozen=True, kw_only=True)
+    class Optional:
+        inputs: tuple[str, ...] = argument("files", metavar="[INPUT...]", repeat=True, required=False)
+
+    app, seen = typer.Typer(), []
+    app.command()(cli.command(Optional, lambda **given: seen.append(given), "it", with_config=False))
+    for words in ([], ["a", "b"]):
+        assert typer.testing.CliRunner().invoke(app, words).exit_code == 0
+    assert seen == [{}, {"inputs": ["a", "b"]}]

@@ -173,3 +173,10 @@ def test_learning_rate_warms_up_and_falls() -> None:
     assert poly[27] == pytest.approx((1 - 22 / 45) ** 0.9) and 0 < poly[-1] < 0.04
     steps = TrainOptions(epochs=10, warmup=0.0, schedule="step", step_epochs=(4, 8))
     assert [round(rate(epoch * 5, 5, steps), 4) for epoch in (0, 4, 8)] == [1.0, 0.1, 0.01]
+
+
+def test_a_task_may_have_a_schedule_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toy.Toy, "rate", lambda self, step, steps: 0.5 ** (step // steps), raising=False)
+    toy.run(tmp_path, epochs=3, warmup=0, lr=0.01)
+    rates = [float(row["lr"]) for row in csv.DictReader((tmp_path / "log.csv").read_text().splitlines())]
+    assert rates == pytest.approx([0.005, 0.0025, 0.00125]), "logged after an epoch's last step"

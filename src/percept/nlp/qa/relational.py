@@ -1,0 +1,115 @@
+"""A memory whose sentences look at each other before the question is answered, over any length of story.
+
+Each sentence is a sum of its words under learned masks (Henaff et al. 2017, section 2.1). Then the same step is taken
+several times (Dehghani et al. 2019): sentences and question look at one another by several heads, and each is changed
+by what it saw. Some heads go back through time, some forward, and stop at the first sentence that matches: the
+geometric attention of Csordas et al. 2022, so that "the last time" needs no position and means the same in ten
+sentences as in three hundred. The others weigh all sentences alike by a softmax. The question is the newest of all.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from percept.nlp.qa.vocab import NIL
+
+FAR = -1e4  # a score that leaves no weight
+
+
+class Relational(nn.Module):
+    """(B, 1 + S, W) words -> scores (B, P, V) of the P things of an answer, where each hop looked (B, K, S).
+
+    Args:
+        vocabulary: V; dimension: d; hops: K steps; heads: half go back, a quarter forward, a quarter everywhere.
+        width: words of a sentence that have a mask of their own; parts: P.
+    """
+
+    WORDS = {"words.weight": 0, "answers.weight": 0, "answers.bias": 0}  # which axis counts the vocabulary
+
+    def __init__(
+        self, vocabulary: int, dimension: int, hops: int, heads: int, width: int, parts: int, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.hops, self.parts = hops, parts
+        self.words = nn.Embedding(vocabulary, dimension, padding_idx=NIL)
+        nn.init.normal_(self.words.weight, std=1.0)
+        with torch.no_grad():
+            self.words.weight[NIL] = 0
+        self.masks = nn.Parameter(1 + 0.3 * torch.randn(2, width, dimension))  # of facts, of questions
+        self.enter = nn.Sequential(nn.LayerNorm(dimension), nn.Linear(dimension, dimension), nn.GELU())
+        self.leave_out = nn.Dropout(dropout)
+        self.look = Look(dimension, heads)
+        self.change = nn.Sequential(
+            nn.LayerNorm(dimension), nn.Linear(dimension, 2 * dimension), nn.GELU(), nn.Linear(2 * dimension, dimension)
+        )
+        self.leave = nn.LayerNorm(dimension)
+        self.things = nn.Linear(dimension, parts * dimension)
+        self.answers = nn.Linear(dimension, vocabulary)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        told = (tokens != NIL).any(dim=-1)  # (B, N), N = 1 + S
+        x = self.leave_out(self.enter(self._sentences(tokens)))  # (B, N, d)
+        looked = []
+        for _ in range(self.hops):
+            seen, weights = self.look(x, told)
+            x = x + self.leave_out(seen)
+            x = x + self.leave_out(self.change(x))
+            looked.append(weights)
+        u = self.things(self.leave(x[:, 0])).unflatten(-1, (self.parts, -1))  # (B, d) -> (B, P, d)
+        return self.answers(F.gelu(u)), torch.stack(looked, dim=1)  # (B, P, V), (B, K, S)
+
+    def _sentences(self, tokens: Tensor) -> Tensor:
+        """(B, N, W) words -> (B, N, d): each word under the mask of its place; the last serves what is beyond."""
+        place = torch.arange(tokens.shape[-1], device=tokens.device).clamp(max=self.masks.shape[1] - 1)
+        of_facts, of_questions = self.masks[:, place]  # (W, d) each
+        asked = (self.words(tokens[:, :1]) * of_questions).sum(dim=2)  # (B, 1, W, d) -> (B, 1, d)
+        facts = (self.words(tokens[:, 1:]) * of_facts).sum(dim=2)  # (B, S, W, d) -> (B, S, d)
+        return torch.cat([asked, facts], dim=1)
+
+
+class Look(nn.Module):
+    """Heads back, forward and everywhere: (B, N, d), told (B, N) -> (B, N, d), and the question's weights (B, S)."""
+
+    def __init__(self, dimension: int, heads: int) -> None:
+        super().__init__()
+        self.heads, self.back, self.forth = heads, heads // 2, heads // 4
+        self.size = dimension // heads
+        self.norm = nn.LayerNorm(dimension)
+        self.ask = nn.Linear(dimension, 3 * heads * self.size)
+        self.shift = nn.Parameter(torch.full((heads, 1, 1), -1.0))  # before training a head passes most sentences by
+        self.tell = nn.Linear(heads * self.size, dimension)
+
+    def forward(self, x: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        number = x.shape[1]
+        q, k, v = (
+            self.ask(self.norm(x)).unflatten(-1, (3, self.heads, self.size)).permute(2, 0, 3, 1, 4)
+        )  # (B, h, N, c)
+        z = q @ k.transpose(2, 3) / self.size**0.5 + self.shift  # (B, h, N, N)
+        key = told[:, None, None, :]
+        age = torch.arange(number, device=x.device)
+        older = age[None, :] > age[:, None]  # (N, N): the key is older than who asks
+        back = first_match(z[:, : self.back], key & older)
+        forth = first_match(z[:, self.back : self.back + self.forth].flip(3), (key & older.T).flip(3)).flip(3)
+        # everywhere but at itself; a sentence that stands alone looks at the question, which is always there
+        other = key & (age[None, :] != age[:, None])
+        alike = z[:, self.back + self.forth :].masked_fill(~other, FAR).softmax(dim=-1)
+        weights = torch.cat([back, forth, alike], dim=1)  # (B, h, N, N)
+        seen = (weights @ v).transpose(1, 2).flatten(2)  # (B, h, N, c) -> (B, N, h c)
+        asked = torch.cat([back, alike], dim=1)[:, :, 0, 1:].mean(dim=1)  # (B, S): nothing is newer than the question
+        return self.tell(seen), asked
+
+
+def first_match(scores: Tensor, usable: Tensor) -> Tensor:
+    """Geometric attention: of keys in order, the first that matches (Csordas et al. 2022, equation 6).
+
+    (B, h, N, N) scores and which keys may be looked at -> weights: sigmoid(z_j) times the chance that none before it
+    matched. What is left over, if none does, looks at nothing.
+    """
+    match = F.logsigmoid(scores).masked_fill(~usable, FAR)
+    passed = F.logsigmoid(-scores).masked_fill(~usable, 0.0)
+    before = passed.cumsum(dim=-1) - passed  # of the keys before
+    return (match + before).exp()
