@@ -13,6 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -43,12 +44,19 @@ WrongUsage: type[Exception] = typer.BadParameter.__base__  # click's UsageError,
 
 
 class Group(TyperGroup):
-    """A group that names the nearest command when a word is wrong."""
+    """A group that names the nearest command when a word is wrong. A command's name may have two words."""
 
     kind = "command"
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that ``args`` begin with."""
+        two, second = " ".join(args[:2]), args[1] if len(args) > 1 else ""
+        if second and two in self.commands:
+            return two, self.commands[two], args[2:]
+        actions = [name.split()[1] for name in self.commands if name.split()[0] == args[0] and " " in name]
+        hint = "" if second.startswith("-") or Path(second).exists() else nearest(second, actions)
+        if hint:
+            raise UsageError(f'no file, and no action of {args[0]}, "{second}"{hint}')
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             known = list(self.commands)
             hint = nearest(args[0], known) or f"; one of {', '.join(known)}"
@@ -98,6 +106,9 @@ def _parameter(key: str, hint: Any, field: Any, spec: Any) -> inspect.Parameter:
     if spec.argument:
         about = typer.Argument(help=spec.help, metavar=spec.metavar, show_default=False)
         kind = list[str] if spec.repeat else str
+        if spec.optional:
+            kind = Annotated[kind | None, about]
+            return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
         return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, about])
     flags = [flag_of(key, spec)]
     if plain is bool and field.default is True:
@@ -191,7 +202,11 @@ def _add_task(task: tasks.Task) -> None:
 
         show.exported(api.export(task.name, **given), as_json=bool(given.get("json")))
 
-    predict.__doc__ = f"{task.help[0].upper()}{task.help[1:]}. For example: {task.example}"
+    actions = getattr(task.options, "ACTIONS", {})
+    more = (
+        f"\n\nAlso, each with its own --help: {', '.join(f'{task.name} {name}' for name in actions)}" if actions else ""
+    )
+    predict.__doc__ = f"{task.help[0].upper()}{task.help[1:]}. For example: {task.example}{more}"
     train.__doc__ = f"Train {task.name} on a data set or on your own folder."
     evaluate.__doc__ = f"Measure {task.name} weights by the published protocol."
     export.__doc__ = f"Write {task.name} weights as ONNX, checked against torch."
@@ -200,6 +215,21 @@ def _add_task(task: tasks.Task) -> None:
     train_app.command(task.name)(command(chosen.Train, train, task.name))
     eval_app.command(task.name)(command(chosen.Evaluate, evaluate, task.name))
     export_app.command(task.name)(command(chosen.Export, export, task.name, with_config=False))
+    for name, cls in actions.items():
+        # hidden: the task's own help names them; a list of commands is of tasks and verbs
+        app.command(f"{task.name} {name}", hidden=True)(command(cls, _action(task, name, cls), name))
+
+
+def _action(task: tasks.Task, name: str, cls: type) -> Callable[..., None]:
+    """What a task does beside the four verbs: ``percept TASK NAME``."""
+
+    def act(**given: Any) -> None:
+        from percept import api
+
+        raise typer.Exit(api.act(task.name, name, **given))
+
+    act.__doc__ = inspect.getdoc(cls)
+    return act
 
 
 for _task in tasks.TASKS:

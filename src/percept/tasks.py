@@ -8,6 +8,9 @@ A task's folder holds two modules that the rest of percept asks for by name:
 ``task``
     What the verbs do: ``load(options) -> Predictor``, ``trainer(options, run) -> Trainable``,
     ``evaluate(options) -> Report``, ``export(options) -> Path``, and ``check(folder, options) -> Report``.
+
+``options.ACTIONS`` (name -> frozen dataclass) adds commands ``percept TASK NAME``, each a function of ``task`` of that
+name: ``NAME(options) -> exit code``; ``options.DATA_FILES`` says that ``--data`` may be a single file.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ class Spec:
     low: float | None = None
     high: float | None = None
     argument: bool = False
+    optional: bool = False
     repeat: bool = False
     metavar: str = ""
     short: str = ""
@@ -45,9 +46,9 @@ def option(default: Any, help: str, *, group: str, **spec: Any) -> Any:
     return dataclasses.field(default=default, metadata={"spec": Spec(help, group, **spec)})
 
 
-def argument(help: str, *, metavar: str, repeat: bool = False) -> Any:
-    """A dataclass field that is a positional argument of its command."""
-    spec = Spec(help, "", argument=True, repeat=repeat, metavar=metavar)
+def argument(help: str, *, metavar: str, repeat: bool = False, optional: bool = False) -> Any:
+    """A dataclass field that is a positional argument of its command; ``optional``: the command works without it."""
+    spec = Spec(help, "", argument=True, optional=optional, repeat=repeat, metavar=metavar)
     return dataclasses.field(default=() if repeat else "", metadata={"spec": spec})
 
 

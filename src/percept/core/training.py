@@ -63,6 +63,10 @@ class Trainable(Protocol):
     def pictures(self, model: nn.Module, folder: Path) -> None:
         """Write a few samples that a person can look at."""
 
+    # Two things that most tasks do without:
+    # memory: with state_dict() and load_state_dict(), what goes from step to step beside weights
+    # mean(average, current, number): how weights are averaged, instead of the exponential mean of --ema
+
 
 class _Loss(nn.Module):
     """The task's loss as a module's forward pass, which is what DistributedDataParallel can wrap."""
@@ -101,10 +105,12 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
     optimizer = _optimizer(options, trained)
     steps = task.steps()
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps, options))
-    mean = AveragedModel(task.model, avg_fn=_running_mean(options.ema), use_buffers=True) if options.ema else None
+    averaging = getattr(task, "mean", None) or (_running_mean(options.ema) if options.ema else None)
+    mean = AveragedModel(task.model, avg_fn=averaging, use_buffers=True) if averaging else None
     scaler = torch.amp.GradScaler(device.torch.type, enabled=device.dtype == torch.float16)
     state = State()
-    saved = [optimizer, schedule, scaler, *([mean] if mean is not None else [])]
+    memory = getattr(task, "memory", None)
+    saved = [optimizer, schedule, scaler, *(one for one in (mean, memory) if one is not None)]
     sums = _restore(run, task, saved, state, rank) if options.resume else {}
     loss_of: nn.Module = _Loss(task)
     if world > 1:
