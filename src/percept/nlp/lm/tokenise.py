@@ -87,8 +87,8 @@ def looks_cut(lines: Iterable[str]) -> bool:
     """Whether punctuation in these lines stands alone already."""
     alone = stuck = 0
     for line in lines:
-        alone += len(re.findall(r"(?<=\s)(?:[.,]|<unk>|'s|n't|@[-,.]@)(?=\s|$)", line))
-        stuck += len(re.findall(r"(?<=\w)[.,](?=\s|$)", line))
+        alone += len(re.findall(r"(?<=\s)(?:[.,;:?!()]|<unk>|'s|n't|@[-,.]@)(?=\s|$)", line))
+        stuck += len(re.findall(r"(?<=\w\w\w)[.,;:?!](?=\s|$)", line))  # "Mr." and "U.S." stay whole when cut
     return alone > 2 * stuck
 
 
