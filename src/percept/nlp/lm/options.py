@@ -149,9 +149,7 @@ class Train(TrainOptions):
         (), "data set by name, a text or a folder of texts", group="Input", repeat=True, metavar="NAME|FILE|FOLDER"
     )
     unit: str = option("word", "what the model predicts", group="Model", choices=UNITS)
-    style: str = option(
-        "", "how words are cut from text", group="Input", choices=STYLES, shown_default="that of the data set"
-    )
+    style: str = option("auto", "how words are cut from text", group="Input", choices=("auto", *STYLES))
     vocabulary: int = option(
         0, "most words, or pieces of words, to know; 0 = all that are frequent", group="Model", low=0
     )

@@ -68,7 +68,7 @@ class Trainer:
         choosing = [text for one in found for text in one.split("val")]
         read = _started(options)
         if read is None:
-            style = options.style or _style(found, train)
+            style = _style(found, train) if options.style == "auto" else options.style
             self.vocabulary, counts = vocabulary.build(
                 train, options.unit, style, most=options.vocabulary, minimum=options.minimum
             )

@@ -20,6 +20,7 @@ class Vectors:
 
     def __init__(self, table: np.ndarray, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+        self.no_words = [vocabulary.index[unit] for unit in (END, UNKNOWN) if unit in vocabulary.index]
         self.units = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
 
     def nearest(self, word: str, top: int) -> Neighbours:
@@ -35,7 +36,7 @@ class Vectors:
 
     def _best(self, query: str, goal: np.ndarray, without: set[int], top: int) -> Neighbours:
         similarities = self.units @ goal  # (V, E) -> (V,)
-        left_out = without | {self.vocabulary.index[unit] for unit in (END, UNKNOWN) if unit in self.vocabulary.index}
+        left_out = without | set(self.no_words)
         similarities[list(left_out)] = -np.inf
         order = np.argsort(-similarities, kind="stable")[: min(top, len(similarities) - len(left_out))]
         return Neighbours(query, tuple(self.vocabulary.units[i] for i in order), tuple(similarities[order].tolist()))
@@ -49,6 +50,7 @@ class Vectors:
         for at in range(0, len(coded), _BLOCK):
             a, b, c, d = coded[at : at + _BLOCK].T
             similarities = (self.units[b] - self.units[a] + self.units[c]) @ self.units.T  # (n, V)
+            similarities[:, self.no_words] = -np.inf
             for one in (a, b, c):
                 similarities[np.arange(len(one)), one] = -np.inf
             right += int((similarities.argmax(axis=1) == d).sum())
