@@ -109,8 +109,7 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
     mean = AveragedModel(task.model, avg_fn=averaging, use_buffers=True) if averaging else None
     scaler = torch.amp.GradScaler(device.torch.type, enabled=device.dtype == torch.float16)
     state = State()
-    memory = getattr(task, "memory", None)
-    saved = [optimizer, schedule, scaler, *(one for one in (mean, memory) if one is not None)]
+    saved = [optimizer, schedule, scaler, *([mean] if mean is not None else [])]
     sums = _restore(run, task, saved, state, rank) if options.resume else {}
     loss_of: nn.Module = _Loss(task)
     if world > 1:
@@ -278,8 +277,10 @@ def _validate(task: Trainable, model: nn.Module, device: Device, rank: int) -> d
 
 
 def _save(run: Run, task: Trainable, saved: list[Any], state: State, sums: dict[str, float], rank: int) -> None:
-    """Each process saves its random numbers, the first one everything else."""
+    """Each process saves its random numbers and what its task remembers, the first one everything else."""
     content: dict[str, Any] = {"random": _random_state()}
+    if memory := getattr(task, "memory", None):
+        content["memory"] = memory.state_dict()
     if rank == 0:
         content |= {
             "model": task.model.state_dict(),
@@ -298,7 +299,10 @@ def _restore(run: Run, task: Trainable, saved: list[Any], state: State, rank: in
     for name, value in content["state"].items():
         setattr(state, name, value)
     run.forget_after(state.epoch)
-    _set_random_state((content if rank == 0 else run.load_state(rank))["random"])
+    own = content if rank == 0 else run.load_state(rank)
+    _set_random_state(own["random"])
+    if memory := getattr(task, "memory", None):
+        memory.load_state_dict(own["memory"])
     say(f"going on after epoch {state.epoch}, step {state.step} ({duration(state.seconds)} so far)")
     return dict(content["sums"])
 

@@ -202,6 +202,9 @@ class Train(TrainOptions):
             found.append(("samples", "only --output sampled and nce draw noise words"))
         if self.unit != "word":
             found.append(("style", "only words are cut from text"))
+        if self.start not in ("", "none"):
+            keys = ("unit", "style", "vocabulary", "minimum", "embedding", "hidden", "layers", "output", "tied")
+            found += [(key, "the weights of --start decide") for key in keys]
         if self.asgd:
             found.append(("ema", "--asgd averages instead"))
         return found

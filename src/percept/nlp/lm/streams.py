@@ -37,7 +37,7 @@ class Streams:
 
     Args:
         encoded: the text. end: the number of an end. batch: streams B; the last len % B words are left out.
-        bptt: usual length of a chunk. vary: whether lengths are random.
+        bptt: usual length of a chunk. vary: whether lengths are random; short ones never are.
 
     Raises:
         UsageError: the text is too short for so many streams.
@@ -48,8 +48,8 @@ class Streams:
         if length < 2:
             raise UsageError(f"{len(encoded.ids)} words cannot be read at {batch} places side by side; lower --batch")
         self.seed, self.bptt, self.length, self.batch = seed, bptt, length, batch
-        self.chunks = max(1, round(length / (bptt * _MEAN))) if vary else -(-length // bptt)
-        self.vary = vary
+        self.vary = vary and bptt >= 2 * _SHORTEST
+        self.chunks = max(1, round(length / (bptt * _MEAN))) if self.vary else -(-length // bptt)
         kept = encoded.ids[: length * batch].astype(np.int64)
         before = np.concatenate([[end], kept[:-1]])
         fresh = np.zeros(len(kept), bool)
@@ -61,6 +61,11 @@ class Streams:
             return torch.from_numpy(np.ascontiguousarray(flat.reshape(batch, length).T))  # (B L,) -> (L, B)
 
         self.words, self.targets, self.fresh = (side_by_side(flat) for flat in (before, kept, fresh))
+
+    def to(self, device: torch.device) -> Streams:
+        """The whole text on the device, so that no step waits for it; where documents begin is asked on the CPU."""
+        self.words, self.targets = self.words.to(device), self.targets.to(device)
+        return self
 
     @property
     def mean(self) -> float:
@@ -74,7 +79,7 @@ class Streams:
         rng = np.random.default_rng([self.seed, epoch])
         usual = np.where(rng.random(self.chunks) < _SHORT, self.bptt / 2, self.bptt)
         spread = min(_SPREAD, self.bptt / 8)
-        lengths = np.maximum(rng.normal(usual, spread), min(_SHORTEST, self.bptt))
+        lengths = np.maximum(rng.normal(usual, spread), _SHORTEST)
         edges = np.concatenate([[0.0], lengths.cumsum()])
         edges = np.rint(edges * (self.length / edges[-1])).astype(np.int64)
         return np.maximum.accumulate(edges)

@@ -80,7 +80,8 @@ class Trainer:
         if not len(self.chosen_on.ids):
             raise UsageError("there is nothing to choose the best epoch by: the val split is empty")
         self.rank, self.world = share(options.batch, options.accumulate)
-        self.streams = Streams(text, self.vocabulary.end, options.batch, options.bptt, options.seed)
+        streams = Streams(text, self.vocabulary.end, options.batch, options.bptt, options.seed)
+        self.streams = streams.to(device.torch)
         rate = sum(text.counted.unknown.values()) / len(text.ids)
         self.header: dict[str, Any] = {
             "task": "lm",
@@ -101,7 +102,7 @@ class Trainer:
             f"data    {len(text.ids):,} {self.vocabulary.kind} tokens, {len(self.chosen_on.ids):,} to choose by; "
             f"{len(self.vocabulary):,} different, {100 * rate:.2f} % unknown"
         )
-        say(f"model   {options.model}, {options.output} output, {count / 1e6:.2f} M parameters, from {start}")
+        say(f"model   {options.model}, {self.described['output']} output, {count / 1e6:.2f} M parameters, from {start}")
 
     def steps(self) -> int:
         """Chunks an epoch."""
@@ -125,15 +126,14 @@ class Trainer:
     def loss(self, batch: Part) -> tuple[Tensor, dict[str, Tensor]]:
         """The output layer's loss summed over words; of the AWD-LSTM, activation regularisation too (section 4.6)."""
         place, chunk = self.device.torch, batch.chunk
-        words, targets = (tensor.to(place, non_blocking=True) for tensor in (chunk.words, chunk.targets))
-        before = tuple(tensor.detach().to(place) for tensor in self.memory.states[batch.number])
-        raw, after = self.model.read(words, before, chunk.fresh)
+        before = tuple(tensor.to(place) for tensor in self.memory.states[batch.number])
+        raw, after = self.model.read(chunk.words, before, chunk.fresh)
         self.memory.states[batch.number] = tuple(tensor.detach() for tensor in after)
         dropped = self.model.body.drop(raw)
-        total = self.model.output.loss(dropped.flatten(0, 1), targets.flatten())  # (T, B, D) -> (T B, D)
+        total = self.model.output.loss(dropped.flatten(0, 1), chunk.targets.flatten())  # (T, B, D) -> (T B, D)
         pieces = {"nats": total}
         if self.options.model == "awd-lstm":
-            many = targets.numel()
+            many = chunk.targets.numel()
             total = total + many * self.options.alpha * dropped.float().square().mean()
             if len(raw) > 1:
                 total = total + many * self.options.beta * (raw[1:] - raw[:-1]).float().square().mean()
@@ -197,7 +197,7 @@ class Trainer:
             shown = "random weights"
             self.described = described(options)
             fresh = build(self.described, len(self.vocabulary), counts, _drops(options))
-        if options.output in ("sampled", "nce"):
+        if self.described["output"] in ("sampled", "nce"):
             fresh.output.noise = options.samples
         return fresh.train(), shown
 
