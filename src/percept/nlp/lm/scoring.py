@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +22,7 @@ from percept.nlp.sentences import UNKNOWN, opened
 TOLD = 100  # unknown words that are named
 _AT_ONCE = 32  # lines read side by side
 _LOOKED_AT = 200  # lines that tell whether a text is cut into words already
+_ENOUGH = 2**19  # characters that tell it too
 
 
 def whole(model: Opened, source: Path | bytes, name: str, *, as_is: bool = False, errors: str = "strict") -> Scored:
@@ -128,33 +129,17 @@ def _cut(vocabulary: Vocabulary, lines: Iterator[Line], as_is: bool) -> tuple[It
         return lines, vocabulary
     if as_is:
         return lines, vocabulary.as_style("blanks")
-    first: list[list[str]] = []
+    first: list[Line] = []
+    seen: list[str] = []
     for line in islice(lines, _LOOKED_AT):
-        listed = iter(line)
-        begin = next(listed, "")
-        if len(begin) >= 2**19:  # of a line so long, the rest must wait
-            rest = _chained([*map(iter, first)], begin, listed, lines)
-            return rest, vocabulary.as_style("blanks") if looks_cut([begin]) else vocabulary
-        first.append([begin, *listed])
-    cut = looks_cut(line[0] for line in first)
-    return _then(first, lines), vocabulary.as_style("blanks") if cut else vocabulary
-
-
-def _then(first: Iterable[Line], lines: Iterator[Line]) -> Iterator[Line]:
-    yield from first
-    yield from lines
-
-
-def _chained(first: list[Iterator[str]], begin: str, rest: Iterator[str], lines: Iterator[Line]) -> Iterator[Line]:
-    """Lines that are there, one of which only the begin has been read, and those that follow."""
-    yield from first
-
-    def long() -> Iterator[str]:
-        yield begin
-        yield from rest
-
-    yield long()
-    yield from lines
+        parts = iter(line)
+        seen.append(next(parts, ""))
+        if sum(map(len, seen)) >= _ENOUGH:  # of a long line, the rest must wait
+            first.append(chain(seen[-1:], parts))
+            break
+        first.append([seen[-1], *parts])
+    cut = looks_cut(seen)
+    return chain(first, lines), vocabulary.as_style("blanks") if cut else vocabulary
 
 
 def _file(source: Path | bytes) -> AbstractContextManager[BinaryIO]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,19 @@ def test_a_long_line_is_read_piece_by_piece(model: Opened, tmp_path: Path) -> No
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found.tokens == 1_600_001 and most < 45e6, f"{most / 1e6:.0f} MB for a text of 5.6 MB"
+
+
+@pytest.mark.parametrize("enough", [2**19, 30])
+def test_whether_a_text_is_cut_is_seen_by_its_begin(
+    model: Opened, monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    monkeypatch.setattr(scoring, "_ENOUGH", enough)
+    cats = replace(model, vocabulary=model.vocabulary.as_style("text"))
+    cut, plain = b"the cat sat .\nthe cat ran .\na dog sat .\n", b"the cat sat.\nthe cat ran.\na dog sat.\n"
+    found = scoring.whole(cats, plain, "a")
+    assert found.tokens == 15 and found.unknown == 0
+    assert scoring.whole(cats, cut, "a").nats == found.nats
+    assert scoring.whole(cats, plain, "a", as_is=True).unknown == 3
 
 
 def test_a_model_without_unk_calls_unknown_words_impossible() -> None:
