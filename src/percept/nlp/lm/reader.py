@@ -16,6 +16,7 @@ from torch import nn
 from percept.nlp.lm.vocabulary import Encoded
 from percept.nlp.ngram import Ngram
 
+STREAMS, WARM = 16, 100  # places that are read side by side, and words that warm up each
 _STEPS = 256  # words read at a time
 _ROOM = 2**25  # numbers in a table of scores (N, V)
 _LN10 = math.log(10)
@@ -57,6 +58,8 @@ class Reader:
     @torch.inference_mode()
     def of(self, features: torch.Tensor, targets: torch.Tensor) -> np.ndarray:
         """(n, D), (n,) -> (n,) float32 log p."""
+        if not len(targets):
+            return np.zeros(0, np.float32)
         rows = max(1, _ROOM // self.network.table.num_embeddings)
         found = [
             self.network.output.score(features[at : at + rows], targets[at : at + rows])
@@ -67,6 +70,37 @@ class Reader:
     def score_text(self, encoded: Encoded) -> np.ndarray:
         """(N,) float32: log p of every token of a text, document by document."""
         return score_text(self, encoded)
+
+    @torch.inference_mode()
+    def score_side_by_side(self, encoded: Encoded, streams: int = STREAMS, warm: int = WARM) -> np.ndarray:
+        """Nearly what :meth:`score_text` gives, many times faster: for the epochs of a training.
+
+        The text is read at ``streams`` places side by side. Each begins ``warm`` words early from the state of zeros;
+        what was before these is missing from its state, of which little is left by then.
+        """
+        count = len(encoded.ids)
+        streams = min(streams, count // (10 * warm))
+        if streams < 2:
+            return self.score_text(encoded)
+        length = -(-count // streams)
+        at = np.arange(-warm, length)[:, None] + np.arange(streams)[None] * length  # (warm + L, B) places in the text
+        inside = np.clip(at, 0, count - 1)
+        begins = np.zeros(count, bool)
+        begins[encoded.starts] = True
+        before = np.concatenate([[self.end], encoded.ids[:-1]])
+        before[begins] = self.end
+        fresh = torch.from_numpy(begins[inside] & (at == inside))
+        words, targets = (
+            torch.from_numpy(ids[inside].astype(np.int64)).to(self.device) for ids in (before, encoded.ids)
+        )
+        found, state = np.empty(count, np.float32), self.network.start(streams)
+        for start in range(0, len(at), _STEPS):
+            part = slice(start, start + _STEPS)
+            features, state = self.network.read(words[part], state, fresh[part])  # (T, B, D)
+            told = (np.arange(len(at))[part, None] >= warm) & (at[part] < count)
+            kept = torch.from_numpy(told).to(self.device)
+            found[at[part][told]] = self.of(features[kept], targets[part][kept])
+        return found
 
     @torch.inference_mode()
     def lines(self, lines: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -144,9 +144,9 @@ class Trainer:
         return f"words {batch.chunk.at} to {batch.chunk.at + len(batch.chunk.words)} of the streams"
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Perplexity of the text kept for choosing, every token counted."""
+        """Perplexity of the text kept for choosing, every token counted; a long text is read at places side by side."""
         reader = Reader(model, self.vocabulary.end, self.device.torch)
-        nats = -float(reader.score_text(self.chosen_on).sum(dtype=np.float64))
+        nats = -float(reader.score_side_by_side(self.chosen_on).sum(dtype=np.float64))
         tokens, characters = len(self.chosen_on.ids), self.chosen_on.counted.characters
         score = float(np.exp(min(nats / tokens, 100.0)))
         self._perhaps_average(score)

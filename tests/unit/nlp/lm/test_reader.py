@@ -68,6 +68,20 @@ def test_documents_are_read_from_the_begin() -> None:
     np.testing.assert_allclose(Reader(made, 5, CPU).score_text(text)[8:], second, rtol=1e-5)
 
 
+def test_places_side_by_side_are_nearly_the_text_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact where a stream begins with a document, close elsewhere, and exact for a model that looks back two words."""
+    text = some(1003, (0, 13, 251, 600))
+    monkeypatch.setattr(reading, "_STEPS", 50)
+    for name, near in (("lstm", 0.05), ("nplm", 1e-4)):
+        made = model(name, spread=0.4)
+        wanted = Reader(made, 5, CPU).score_text(text)
+        found = Reader(made, 5, CPU).score_side_by_side(text, 4, 20)
+        np.testing.assert_allclose(found, wanted, atol=near)
+        np.testing.assert_allclose(found[:251], wanted[:251], atol=1e-4)
+        assert found.mean() == pytest.approx(wanted.mean(), abs=near / 10)
+    assert (Reader(made, 5, CPU).score_side_by_side(text, 16, 200) == wanted).all(), "too short to be cut"
+
+
 def test_lines_side_by_side_are_lines_alone() -> None:
     made = model()
     lines = [some(count).ids for count in (3, 9, 1)]
