@@ -1,6 +1,7 @@
 """percept lm beside the plain PyTorch recipe, its output layers beside each other, and its speeds in use.
 
-    python benchmarks/lm.py [--words N] [--steps N] [--threads N] [--only train,outputs,use,ngram] [--json FILE]
+    python benchmarks/lm.py [--only train,outputs,use,ngram] [--words N] [--steps N] [--hidden N ...] [--threads N]
+                            [--seconds N] [--json FILE]
 
 Text is drawn from a Zipf law (the k-th word has a share of 1/k), in lines of about 20 words, the same for all.
 
@@ -151,7 +152,7 @@ def train(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """percept's steps beside the plain recipe's."""
     found = {}
     write(folder / "10k", 10_000, 100_000)
-    for hidden in (200, 650):
+    for hidden in options.hidden:
         rows: dict[str, Callable[[], int]] = {"plain": Plain(10_000, hidden).step}
         for output in ("full", "adaptive", "sampled"):
             rows[f"percept, {output}"] = Percept(folder / "10k", hidden, options.threads, output=output).step
@@ -228,6 +229,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=4000, help="words that are scored; a quarter is generated")
     parser.add_argument("--steps", type=int, default=20, help="steps of training that are timed")
     parser.add_argument("--seconds", type=float, default=30, help="of training before perplexities are compared")
+    parser.add_argument("--hidden", type=int, nargs="+", default=[200, 650], help="units of a layer, for train")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--json", default="", metavar="FILE")

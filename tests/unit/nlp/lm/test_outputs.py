@@ -64,17 +64,17 @@ def test_each_learns_which_words_are_frequent(name: str) -> None:
     made = outputs.build(name, WIDTH, UNITS, COUNTS, None)
     optimizer = torch.optim.Adam(made.parameters(), lr=0.05)
     torch.manual_seed(0)
-    seen = torch.ones(400, WIDTH)
+    seen = torch.ones(200, WIDTH)
     for step in range(80):
-        targets = torch.multinomial(share, 400, replacement=True)
+        targets = torch.multinomial(share, 200, replacement=True)
         optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / 80)
         optimizer.zero_grad()
-        made.loss(seen, targets).div(400).backward()
+        made.loss(seen, targets).div(200).backward()
         optimizer.step()
     with torch.no_grad():
         found = made.log_probs(seen[:1])[0]
     divergence = float((share * (share.log() - found)).sum())
-    assert divergence < 0.04, f"{name} is {divergence:.3f} nats from the frequencies"
+    assert divergence < 0.06, f"{name} is {divergence:.3f} nats from the frequencies"
 
 
 def test_importance_sampling_over_all_words_is_the_full_softmax() -> None:
