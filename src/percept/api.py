@@ -75,6 +75,21 @@ def deliver(task: str, *, config: str | None = None, **keywords: Any) -> int:
     return row.work.load(chosen).deliver()
 
 
+def act(task: str, action: str, *, config: str | None = None, **keywords: Any) -> int:
+    """``percept TASK ACTION ...``: what a task does beside the four verbs; returns the exit code.
+
+    Raises:
+        UsageError: unknown task, action, option or weights.
+    """
+    row = tasks.find(task)
+    known = getattr(row.options, "ACTIONS", {})
+    if action not in known:
+        raise UsageError(f'{task} has no action "{action}"{nearest(action, known)}')
+    chosen = options.resolve(known[action], keywords, config=Path(config) if config else None)
+    console.configure(quiet=chosen.quiet, verbose=chosen.verbose)
+    return getattr(row.work, action)(chosen)
+
+
 def train(task: str, *, config: str | None = None, **keywords: Any) -> Trained:
     """Train on a data set or a folder; with ``resume`` go on with a run, equal to the bit on a CPU.
 
@@ -92,7 +107,7 @@ def train(task: str, *, config: str | None = None, **keywords: Any) -> Trained:
             chosen = runs.resumed_options(cls, keywords, task)
             folder = Path(chosen.resume)
         else:
-            sets = [datasets.find(name, rows(), task) for name in keywords.get("data") or ()]
+            sets = [datasets.find(name, rows(), task, files=_takes_files(row)) for name in keywords.get("data") or ()]
             recipe = next((dict(found.recipe) for _, found in sets if found is not None), None)
             chosen = options.resolve(cls, keywords, recipe=recipe, config=Path(config) if config else None)
             chosen = replace(chosen, data=tuple(_lasting(name) for name in chosen.data))
@@ -129,7 +144,7 @@ def evaluate(task: str, *, config: str | None = None, **keywords: Any) -> Report
     console.configure(quiet=chosen.quiet, verbose=chosen.verbose)
     if not chosen.data:
         raise UsageError(f"no data: percept eval {task} --data NAME|FOLDER")
-    datasets.find(chosen.data, rows(), task)  # says what another task's data set is for
+    datasets.find(chosen.data, rows(), task, files=_takes_files(row))  # says what another task's data set is for
     return row.work.evaluate(chosen)
 
 
@@ -187,7 +202,7 @@ def check(folder: str, task: str | None = None) -> Any:
         UsageError: no task knows the layout of this folder.
     """
     for row in tasks.TASKS if task is None else (tasks.find(task),):
-        path, _ = datasets.find(folder, rows(row.name), row.name)
+        path, _ = datasets.find(folder, rows(row.name), row.name, files=_takes_files(row))
         report = row.work.check(path)
         if report is not None:
             return report
@@ -247,7 +262,9 @@ def doctor() -> list[Any]:
             yield examination.Check(f"weights {name}", good, problem or "the tested file", "pip install percept again")
 
     verbs = ("Predict", "Train", "Evaluate", "Export")
-    keys = {key for row in tasks.TASKS for verb in verbs for key in options.fields(getattr(row.options, verb))}
+    classes = [getattr(row.options, verb) for row in tasks.TASKS for verb in verbs]
+    classes += [cls for row in tasks.TASKS for cls in getattr(row.options, "ACTIONS", {}).values()]
+    keys = {key for cls in classes for key in options.fields(cls)}
     return examination.examine(
         table=rows(), weights_check=shipped, variables=sorted(f"PERCEPT_{key.upper()}" for key in keys)
     )
@@ -261,9 +278,14 @@ def _row(name: str) -> datasets.Dataset:
     return known[name]
 
 
+def _takes_files(row: tasks.Task) -> bool:
+    """Whether a task's ``--data`` may be a single file."""
+    return getattr(row.options, "DATA_FILES", False)
+
+
 def _lasting(name: str) -> str:
-    """A folder as an absolute path, so that a run can be resumed from elsewhere; a data set's name as it is."""
-    return str(Path(name).resolve()) if Path(name).is_dir() else name
+    """A folder or file as an absolute path, so that a run can be resumed from elsewhere; a data set's name as it is."""
+    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 @contextlib.contextmanager

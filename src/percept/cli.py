@@ -13,6 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -43,12 +44,19 @@ WrongUsage: type[Exception] = typer.BadParameter.__base__  # click's UsageError,
 
 
 class Group(TyperGroup):
-    """A group that names the nearest command when a word is wrong."""
+    """A group that names the nearest command when a word is wrong. A command's name may have two words."""
 
     kind = "command"
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that ``args`` begin with."""
+        two, second = " ".join(args[:2]), args[1] if len(args) > 1 else ""
+        if second and two in self.commands:
+            return two, self.commands[two], args[2:]
+        actions = [name.split()[1] for name in self.commands if name.split()[0] == args[0] and " " in name]
+        hint = "" if second.startswith("-") or Path(second).exists() else nearest(second, actions)
+        if hint:
+            raise UsageError(f'no file, and no action of {args[0]}, "{second}"{hint}')
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             known = list(self.commands)
             hint = nearest(args[0], known) or f"; one of {', '.join(known)}"
@@ -196,8 +204,12 @@ def _add_task(task: tasks.Task) -> None:
 
         show.exported(api.export(task.name, **given), as_json=bool(given.get("json")))
 
+    actions = getattr(task.options, "ACTIONS", {})
+    more = (
+        f"\n\nAlso, each with its own --help: {', '.join(f'{task.name} {name}' for name in actions)}" if actions else ""
+    )
     shared = f" The weights are those of {task.weights}: percept train {task.weights} does the same."
-    predict.__doc__ = f"{task.help[0].upper()}{task.help[1:]}. For example: {task.example}"
+    predict.__doc__ = f"{task.help[0].upper()}{task.help[1:]}. For example: {task.example}{more}"
     train.__doc__ = f"Train {task.name} on a data set or on your own folder.{shared if task.weights else ''}"
     evaluate.__doc__ = f"Measure {task.name} weights by the published protocol."
     export.__doc__ = f"Write {task.name} weights as ONNX, checked against torch."
@@ -208,6 +220,9 @@ def _add_task(task: tasks.Task) -> None:
     export_app.command(task.name)(command(chosen.Export, export, task.name, with_config=False))
     if hasattr(chosen, "New"):
         _add_new(task)
+    for name, cls in actions.items():
+        # hidden: the task's own help names them; a list of commands is of tasks and verbs
+        app.command(f"{task.name} {name}", hidden=True)(command(cls, _action(task, name, cls), name))
 
 
 def _add_new(task: tasks.Task) -> None:
@@ -221,6 +236,18 @@ def _add_new(task: tasks.Task) -> None:
 
     new.__doc__ = f"Make up data for {task.name}, as files or on stdout."
     new_app.command(task.name)(command(task.options.New, new, task.name, with_config=False))
+
+
+def _action(task: tasks.Task, name: str, cls: type) -> Callable[..., None]:
+    """What a task does beside the four verbs: ``percept TASK NAME``."""
+
+    def act(**given: Any) -> None:
+        from percept import api
+
+        raise typer.Exit(api.act(task.name, name, **given))
+
+    act.__doc__ = inspect.getdoc(cls)
+    return act
 
 
 for _task in tasks.TASKS:

@@ -10,6 +10,9 @@ A task's folder holds two modules that the rest of percept asks for by name:
     ``evaluate(options) -> Report``, ``export(options) -> Path``, and ``check(folder, options) -> Report``. It may
     also have ``prompt(options) -> exit code`` for ``percept TASK`` without inputs, and ``new(options) -> paths`` with
     options ``New`` for ``percept data new TASK``.
+
+``options.ACTIONS`` (name -> frozen dataclass) adds commands ``percept TASK NAME``, each a function of ``task`` of that
+name: ``NAME(options) -> exit code``; ``options.DATA_FILES`` says that ``--data`` may be a single file.
 """
 
 from __future__ import annotations

@@ -127,13 +127,15 @@ def shown(path: Path) -> str:
     return str(path)
 
 
-def find(name_or_folder: str, table: Iterable[Dataset], task: str | None = None) -> tuple[Path, Dataset | None]:
+def find(
+    name_or_folder: str, table: Iterable[Dataset], task: str | None = None, *, files: bool = False
+) -> tuple[Path, Dataset | None]:
     """Where a data set lies that was named, or the folder that was given.
 
-    A known name comes first; write ``./NAME`` for a folder of that name.
+    A known name comes first; write ``./NAME`` for a folder of that name. ``files``: a single file will do too.
 
     Returns:
-        The folder in which the layout begins, and the row if it was a name.
+        The folder in which the layout begins, or the file, and the row if it was a name.
 
     Raises:
         UsageError: neither a folder nor a known name, or the set is not here: with the command or page that gets it.
@@ -145,6 +147,8 @@ def find(name_or_folder: str, table: Iterable[Dataset], task: str | None = None)
     if name_or_folder in known and not is_path:
         return _place(known[name_or_folder])
     if folder.is_dir():
+        return folder, None
+    if files and folder.is_file():
         return folder, None
     if folder.exists():
         raise UsageError(f"{name_or_folder} is a file; --data takes a folder or the name of a data set")

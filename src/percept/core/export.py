@@ -70,7 +70,8 @@ def to_onnx(
         worst = 0.0
         (name,) = inputs
         for given in (example, other):
-            wanted = network(given)
+            answer = network(given)
+            wanted = answer if isinstance(answer, tuple) else (answer,)
             got = session.run(None, {name: given.numpy()})
             for ours, theirs in zip(wanted, got, strict=True):
                 scale = max(1.0, float(ours.abs().max()))

@@ -63,6 +63,10 @@ class Trainable(Protocol):
     def pictures(self, model: nn.Module, folder: Path) -> None:
         """Write a few samples that a person can look at."""
 
+    # Two things that most tasks do without:
+    # memory: with state_dict() and load_state_dict(), what goes from step to step beside weights
+    # mean(average, current, number): how weights are averaged, instead of the exponential mean of --ema
+
 
 class _Loss(nn.Module):
     """The task's loss as a module's forward pass, which is what DistributedDataParallel can wrap."""
@@ -103,7 +107,8 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
     own = getattr(task, "rate", None)  # of a task whose schedule is none of the loop's: (step, steps) -> share of lr
     share = (lambda step: own(step, steps)) if own is not None else (lambda step: rate(step, steps, options))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-    mean = AveragedModel(task.model, avg_fn=_running_mean(options.ema), use_buffers=True) if options.ema else None
+    averaging = getattr(task, "mean", None) or (_running_mean(options.ema) if options.ema else None)
+    mean = AveragedModel(task.model, avg_fn=averaging, use_buffers=True) if averaging else None
     scaler = torch.amp.GradScaler(device.torch.type, enabled=device.dtype == torch.float16)
     state = State()
     saved = [optimizer, schedule, scaler, *([mean] if mean is not None else [])]
@@ -274,8 +279,10 @@ def _validate(task: Trainable, model: nn.Module, device: Device, rank: int) -> d
 
 
 def _save(run: Run, task: Trainable, saved: list[Any], state: State, sums: dict[str, float], rank: int) -> None:
-    """Each process saves its random numbers, the first one everything else."""
+    """Each process saves its random numbers and what its task remembers, the first one everything else."""
     content: dict[str, Any] = {"random": _random_state()}
+    if memory := getattr(task, "memory", None):
+        content["memory"] = memory.state_dict()
     if rank == 0:
         content |= {
             "model": task.model.state_dict(),
@@ -294,7 +301,10 @@ def _restore(run: Run, task: Trainable, saved: list[Any], state: State, rank: in
     for name, value in content["state"].items():
         setattr(state, name, value)
     run.forget_after(state.epoch)
-    _set_random_state((content if rank == 0 else run.load_state(rank))["random"])
+    own = content if rank == 0 else run.load_state(rank)
+    _set_random_state(own["random"])
+    if memory := getattr(task, "memory", None):
+        memory.load_state_dict(own["memory"])
     say(f"going on after epoch {state.epoch}, step {state.step} ({duration(state.seconds)} so far)")
     return dict(content["sums"])
 

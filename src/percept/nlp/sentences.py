@@ -9,7 +9,7 @@ import contextlib
 import gzip
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
@@ -44,10 +44,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise InputError(reason(error)) from error
 
 
-def read_sentences(file: BinaryIO, errors: str = "strict") -> Iterator[Iterable[str]]:
+def read_sentences(
+    file: BinaryIO, errors: str = "strict", split: Callable[[str], Iterable[str]] = str.split
+) -> Iterator[Iterable[str]]:
     """The words of each line. Those of a line above 1 MiB are read only as they are asked for, once.
 
     Args:
+        split: words of a line, or of a piece of a long line that ends with a blank.
         errors: what becomes of bytes that are not UTF-8, as in :meth:`bytes.decode`: strict, replace or ignore.
 
     Raises:
@@ -62,7 +65,7 @@ def read_sentences(file: BinaryIO, errors: str = "strict") -> Iterator[Iterable[
             cut = len(block) if whole else max(block.rfind(blank) for blank in _BLANKS) + 1
             if not cut:
                 raise InputError(f"byte {at}: a word of more than {_BLOCK} bytes")
-            yield from _decoded(block[:cut], at, errors).split()
+            yield from split(_decoded(block[:cut], at, errors))
             at += cut
             if whole:
                 return
@@ -73,7 +76,7 @@ def read_sentences(file: BinaryIO, errors: str = "strict") -> Iterator[Iterable[
 
     while block := file.readline(_BLOCK):
         if block.endswith(b"\n") or len(block) < _BLOCK:
-            yield _decoded(block, at, errors).split()
+            yield split(_decoded(block, at, errors))
             at += len(block)
         else:
             words = pieces(block)

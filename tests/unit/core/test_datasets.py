@@ -257,6 +257,7 @@ def test_missing_folder_and_file_are_named(tmp_path: Path) -> None:
     (tmp_path / "file.zip").touch()
     with pytest.raises(UsageError, match='no folder ".*/nowhere"'):
         find(f"{tmp_path}/nowhere", [row()], "detect")
+    assert find(str(tmp_path / "file.zip"), [row()], "detect", files=True) == (tmp_path / "file.zip", None)
     with pytest.raises(UsageError, match="file.zip is a file; --data takes a folder"):
         find(f"{tmp_path}/file.zip", [row()], "detect")
 

@@ -180,3 +180,41 @@ def test_a_task_may_have_a_schedule_of_its_own(tmp_path: Path, monkeypatch: pyte
     toy.run(tmp_path, epochs=3, warmup=0, lr=0.01)
     rates = [float(row["lr"]) for row in csv.DictReader((tmp_path / "log.csv").read_text().splitlines())]
     assert rates == pytest.approx([0.005, 0.0025, 0.00125]), "logged after an epoch's last step"
+
+
+def test_what_a_task_remembers_is_taken_up_and_its_mean_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A toy whose loss depends on how many steps it has counted, and whose weights are averaged by halves."""
+
+    class Counting:
+        def __init__(self) -> None:
+            self.count = 0
+
+        def state_dict(self) -> dict[str, int]:
+            return {"count": self.count}
+
+        def load_state_dict(self, kept: dict[str, int]) -> None:
+            self.count = kept["count"]
+
+    class Remembering(toy.Toy):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self.memory = Counting()
+
+        def mean(self, average: torch.Tensor, current: torch.Tensor, number: object) -> torch.Tensor:
+            return (average + current) / 2
+
+        def loss(self, batch: tuple) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+            self.memory.count += 1
+            total, pieces = super().loss(batch)
+            return total * self.memory.count, pieces
+
+    monkeypatch.setattr(toy, "Toy", Remembering)
+    counted = toy.run(tmp_path / "whole", epochs=4)
+    with pytest.raises(Stopped):
+        toy.run(tmp_path / "halves", epochs=4, stop_after=2)
+    toy.run(tmp_path / "halves", resume=True, stop_after=0)
+    assert counted.memory.count == 16 and weights(tmp_path / "whole") == weights(tmp_path / "halves")
+    kept = checkpoint.load(tmp_path / "whole" / "last.safetensors").tensors["0.weight"]
+    assert not torch.allclose(kept, counted.model[0].weight.detach(), atol=1e-4), "the mean is stored"

@@ -104,3 +104,11 @@ def test_words_become_numbers(monkeypatch, block):
     assert list(numbered([], known)) == [] and "a" not in known
     with pytest.raises(InputError, match="sentence 2 contains"):
         list(numbered([["a"], ["b", "<s>"]], growing))
+
+
+@pytest.mark.parametrize("block", [2**20, 8])
+def test_lines_may_be_asked_for_as_they_are(monkeypatch, block):
+    monkeypatch.setattr(reading, "_BLOCK", block)
+    file = io.BytesIO(b"a  b and so on\n\n c\n")
+    lines = ["".join(pieces) for pieces in read_sentences(file, split=lambda text: [text.rstrip("\n")])]
+    assert lines == ["a  b and so on", "", " c"]

@@ -1,0 +1,1 @@
+"""Language models: neural ones from Bengio's table of vectors on, n-grams, and mixtures of them."""
