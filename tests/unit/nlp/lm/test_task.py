@@ -26,15 +26,16 @@ SMALL = {"embedding": 12, "hidden": 16, "batch": 8, "bptt": 20, "epochs": 2, "wa
 
 
 def trained(folder: Path, **given: Any) -> Path:
-    resumed = bool(given.get("resume"))
-    chosen = (
-        runs.resumed_options(Train, given, "lm") if resumed else resolve(Train, {"data": [str(TINY)], **SMALL, **given})
-    )
+    small = {key: value for key, value in SMALL.items() if "start" not in given or key not in ("embedding", "hidden")}
+    if given.get("resume"):
+        chosen = runs.resumed_options(Train, given, "lm")
+    else:
+        chosen = resolve(Train, {"data": [str(TINY)], **small, **given})
     device = choose("cpu", 1, "auto")
     seed_everything(chosen.seed)
     job, run = task.trainer(chosen, device), runs.Run(folder, "lm")
     run._draw_curves = lambda: None  # type: ignore[method-assign]
-    if not resumed:
+    if not chosen.resume:
         run.describe(chosen, {"data": job.facts})
     training.train(job, chosen, device, run)
     return folder
