@@ -9,6 +9,8 @@ sentences as in three hundred. The others weigh all sentences alike by a softmax
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -109,7 +111,32 @@ def first_match(scores: Tensor, usable: Tensor) -> Tensor:
     (B, h, N, N) scores and which keys may be looked at -> weights: sigmoid(z_j) times the chance that none before it
     matched. What is left over, if none does, looks at nothing.
     """
-    match = F.logsigmoid(scores).masked_fill(~usable, FAR)
-    passed = F.logsigmoid(-scores).masked_fill(~usable, 0.0)
+    scores = scores.float()  # sums over a long story need it
+    return _weights(scores, usable) if torch.jit.is_tracing() else _FirstMatch.apply(scores, usable)
+
+
+def _weights(scores: Tensor, usable: Tensor) -> Tensor:
+    match = F.logsigmoid(scores)
+    passed = (match - scores).masked_fill(~usable, 0.0)  # log(1 - sigmoid(z)) = log sigmoid(z) - z
     before = passed.cumsum(dim=-1) - passed  # of the keys before
-    return (match + before).exp()
+    return (match.masked_fill(~usable, FAR) + before).exp()
+
+
+class _FirstMatch(torch.autograd.Function):
+    """The weights with their gradient written out, which takes half of the passes over pairs of sentences.
+
+    With h = dL/dw w: dL/dz_k = h_k - sigmoid(z_k) (h_k + the sum of h_j over j behind k).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, usable: Tensor) -> Tensor:
+        weights = _weights(scores, usable)
+        ctx.save_for_backward(scores, weights, usable)
+        return weights
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        scores, weights, usable = ctx.saved_tensors
+        h = gradient * weights
+        from_here = h.sum(dim=-1, keepdim=True) - h.cumsum(dim=-1) + h
+        return (h - scores.sigmoid() * from_here).masked_fill(~usable, 0.0), None

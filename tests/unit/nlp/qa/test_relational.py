@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from percept.nlp.qa.relational import Relational, first_match
+from percept.nlp.qa.relational import Relational, _weights, first_match
 
 
 def network() -> Relational:
@@ -33,6 +33,18 @@ def test_a_sure_match_hides_what_is_behind_it() -> None:
     scores = torch.tensor([[[[-20.0, 20.0, 20.0, -20.0]]]])
     got = first_match(scores, torch.ones(1, 4, dtype=torch.bool))[0, 0, 0]
     torch.testing.assert_close(got, torch.tensor([0.0, 1.0, 0.0, 0.0]), atol=1e-6, rtol=0)
+
+
+def test_the_gradient_written_out_is_the_gradient() -> None:
+    usable = torch.rand(2, 1, 5, 5, generator=torch.Generator().manual_seed(1)) < 0.7
+    factor = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(2))
+    found = []
+    for weigh in (first_match, _weights):
+        scores = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        (weigh(scores, usable) * factor).sum().backward()
+        found.append(scores.grad)
+    torch.testing.assert_close(*found)
+    assert found[0].abs().max() > 0.1 and (found[0] * ~usable).abs().max() == 0
 
 
 def test_padding_changes_nothing() -> None:
