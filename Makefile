@@ -11,6 +11,7 @@ demo: $(VENV)/demo
 	$(VENV)/bin/percept stereo examples/stereo/motorcycle/im0.png examples/stereo/motorcycle/im1.png \
 		--calib examples/stereo/motorcycle/calib.txt --out out
 	$(VENV)/bin/percept scene-parse examples/street_people_cars.jpg --out out
+	$(VENV)/bin/percept qa examples/stories/garden.txt --out out
 
 test: $(VENV)/test lint
 	$(VENV)/bin/python -m pytest

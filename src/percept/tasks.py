@@ -45,6 +45,7 @@ TASKS = (
     Task("detect", "objects with boxes", "percept.vision.detect", "percept detect street.jpg"),
     Task("scene-parse", "a class for every pixel", "percept.vision.scene", "percept scene-parse road.jpg"),
     Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
+    Task("qa", "answers with their reasons", "percept.nlp.qa", 'percept qa story.txt -q "Where ...?"'),
     # after those with a layout of their own: any folder of folders looks like classes to `percept data check`
     Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
 )

@@ -59,6 +59,11 @@ def photo(side: int) -> dict[str, np.ndarray]:
     return {"images": rgb.transpose(2, 0, 1)[None].astype(np.float32) / 255}  # (H, W, 3) -> (1, 3, H, W)
 
 
+def story() -> dict[str, np.ndarray]:
+    """(1, 9, 8) int64 words as the networks of qa take them: a question, then sentences, the newest first."""
+    return {"tokens": np.random.default_rng(0).integers(1, 40, (1, 9, 8))}
+
+
 SHARES = ("0.5", "1", "2", "3", "4")  # pixels off from which stereo calls an answer bad
 CUT = (PHOTOS / "horse_marsh.jpg").read_bytes()[:3000], ".jpg"  # its header is whole, half of its pixels are not there
 SHORT = ("--epochs", "2", "--warmup", "0", "--lr", "0.001")
@@ -114,5 +119,17 @@ INPUTS = {
         example=lambda: photo(96),
         another="imagenet",
         first="train/left/teddy.png",
+    ),
+    "qa": Inputs(
+        weights=None,
+        predict=(DATA / "qa_tiny" / "garden.txt", DATA / "qa_tiny" / "ways.txt"),
+        columns=4,  # input, question, answer, probability
+        broken=(CUT[0], ".txt"),
+        data=DATA / "qa_tiny",
+        train=("--joint", "--batch", "8", "--dimension", "16", "--hops", "2", *SHORT),
+        metrics=("mean_error", "failed_tasks"),
+        example=story,
+        another="imagenet",
+        first="qa1_single-supporting-fact_train.txt",
     ),
 }
