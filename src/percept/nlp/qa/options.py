@@ -56,7 +56,7 @@ class Predict(PredictOptions):
 class Train(Chosen, TrainOptions):
     """``percept train qa``"""
 
-    joint: bool = option(False, "one network for all kinds, not one for each", group="Input")
+    joint: bool = option(False, "one network for all kinds, not one for each; relational is always one", group="Input")
     model: str = option("relational", "network", group="Model", choices=MODELS)
     dimension: int = option(64, "numbers a sentence becomes", group="Model", low=8, high=1024)
     hops: int = option(5, "times that the memory is looked at", group="Model", low=1, high=12)

@@ -41,8 +41,6 @@ class Trainer:
         self.options, self.device = options, device
         self.kinds, self.train, self.held = _questions(options, folders)
         one = options.model == "relational"
-        if one and not options.joint and len(self.kinds) > 1:
-            raise UsageError("relational is one network: give --joint, or one kind with --tasks")
         self.vocabulary = build(self.train, spare=options.spare if one else 0, lists=not one)
         numbers = [kind.number for kind in self.kinds]
         self.parts = PARTS if one else 1
@@ -52,7 +50,7 @@ class Trainer:
         self.kind_of = torch.tensor([question.kind for question in self.train])
         self.kept_kind = torch.tensor([question.kind for question in self.held])
         # a network for each kind and run, or for each run; None is all kinds
-        of: list[int | None] = [None] if options.joint else list(range(len(self.kinds)))
+        of: list[int | None] = [None] if options.joint or one else list(range(len(self.kinds)))
         self.members = [(kind, run) for kind in of for run in range(options.runs if not one else 1)]
         model = self._model()
         torch.manual_seed(options.seed)
@@ -74,7 +72,7 @@ class Trainer:
             "members": [{"kind": kind, "run": run} for kind, run in self.members],
             "shapes": shapes(question.question.text for question in self.train),
             "data": {"sets": [name for name, _ in folders], "questions": len(self.train), "size": options.size},
-            "joint": options.joint,
+            "joint": options.joint or one,
             "renamed": self.renaming is not None,
             "taught_supports": options.supports > 0 or options.model == "memnn",
             "start": start,
@@ -299,7 +297,9 @@ def _questions(
         for problem in problems[:10]:
             say(f"        {problem}")
         if options.hold_out or "val" not in data.splits_of(here):
-            found, kept = data.hold_out(found, options.hold_out or 0.1, options.seed, mix=options.joint)
+            found, kept = data.hold_out(
+                found, options.hold_out or 0.1, options.seed, mix=options.joint or options.model == "relational"
+            )
         else:
             kept = data.read_split(here, "val")[0]
         at = []

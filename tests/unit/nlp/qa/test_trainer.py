@@ -115,7 +115,6 @@ def test_the_middle_of_an_epoch_is_what_it_would_have_been(options: dict) -> Non
 def test_what_cannot_be_trained_is_said() -> None:
     device = choose("cpu", 1)
     for options, said in (
-        ({}, "relational is one network: give --joint, or one kind with --tasks"),
         ({"joint": True, "heads": 6}, "--heads must be a multiple of 4"),
         ({"joint": True, "tasks": "2"}, 'no task "2"; there is 1, 19'),
     ):
