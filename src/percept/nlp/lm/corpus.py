@@ -134,6 +134,11 @@ def read(place: Path, *, hold_out: float = 0.0, errors: str = "strict") -> Corpu
     return Corpus(place, layout, {name: texts[name] for name in SPLITS if texts.get(name)}, STYLES.get(layout, ""))
 
 
+def found(place: Path) -> list[Path]:
+    """The texts of a folder and of those in it, sorted; or the file itself."""
+    return [place] if place.is_file() else sorted(path for path in place.rglob("*") if _is_text(path))
+
+
 def pieces(text: str) -> list[str]:
     """A line, or a piece of a long one, as it is, without what ends it: for ``read_sentences``."""
     return [text.rstrip("\r\n")]
@@ -257,8 +262,7 @@ def _books(place: Path, errors: str) -> dict[str, tuple[Text, ...]]:
 
 
 def _texts(place: Path, errors: str) -> dict[str, tuple[Text, ...]]:
-    paths = [place] if place.is_file() else sorted(path for path in place.rglob("*") if _is_text(path))
-    every = tuple(_plain(path, errors) for path in paths)
+    every = tuple(_plain(path, errors) for path in found(place))
     return {"train": _cut(every, 0.0, 1 - _TAIL), "val": _cut(every, 1 - _TAIL, 1.0)}
 
 

@@ -25,6 +25,9 @@ from percept.nlp.sentences import END, UNKNOWN
 __all__ = ["analogy", "check", "evaluate", "export", "generate", "load", "map", "nearest", "ngram", "score", "trainer"]
 
 
+LEAST = 1000  # bytes of texts in a folder without a layout
+
+
 def trainer(chosen: options.Train, device: Device) -> Trainer:
     """What the training loop is given. Data is checked here, before anything is computed."""
     return Trainer(chosen, device, [(Path(name).name, _place(name)) for name in chosen.data])
@@ -53,8 +56,13 @@ def export(chosen: options.Export) -> dict[str, Any]:
 
 
 def check(folder: Path) -> CheckReport | None:
-    """What a folder of texts holds and what is wrong with it, or None if it is no such folder."""
-    return look_through(folder) if corpus.recognise(folder) else None
+    """What a folder of texts holds and what is wrong with it, or None if it is no such folder.
+
+    A short note lies in folders of all kinds, and makes none of texts.
+    """
+    layout = corpus.recognise(folder)
+    short = layout == "texts" and sum(path.stat().st_size for path in corpus.found(folder)) < LEAST
+    return None if layout is None or short else look_through(folder)
 
 
 def generate(chosen: options.Generate) -> int:

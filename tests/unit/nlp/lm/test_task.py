@@ -288,6 +288,8 @@ def test_a_check_counts_words(tmp_path: Path) -> None:
     assert found is not None and found.layout == "splits" and found.counts["train"]["words"] == 4407
     assert found.counts["val"]["new"] > 0 and found.lines() == ["nothing wrong was found"]
     (tmp_path / "a.txt").write_bytes(b"a b\n")
+    assert task.check(tmp_path) is None, "a short note lies in folders of all kinds"
+    (tmp_path / "a.txt").write_bytes(b"a b\n" * 500)
     (tmp_path / "b.txt").write_bytes(b"")
     looked = task.check(tmp_path)
     assert looked is not None and any("b.txt: an empty file" in line for line in looked.lines())
