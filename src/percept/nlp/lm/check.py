@@ -63,6 +63,7 @@ def look_through(folder: Path) -> CheckReport:
                     problems.append(f"{text.path}: an empty file")
             except InputError as error:
                 problems.append(str(error))
+        problems += corpus.notes(texts)
         known = set(words) if known is None else known
         new = sum(count for word, count in words.items() if word not in known)
         counts[split] = {

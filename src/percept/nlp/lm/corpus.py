@@ -139,6 +139,18 @@ def found(place: Path) -> list[Path]:
     return [place] if place.is_file() else sorted(path for path in place.rglob("*") if _is_text(path))
 
 
+def notes(texts: Iterable[Text]) -> list[str]:
+    """What looks wrong in texts, although they can be read: a line each."""
+    noted = []
+    for path in dict.fromkeys(text.path for text in texts if text.kind == "plain"):
+        with path.open("rb") as file:
+            if file.seek(0, 2):
+                file.seek(-1, 2)
+                if file.read(1) != b"\n":
+                    noted.append(f"{path}: its last line has no end; the text may be cut off")
+    return noted
+
+
 def pieces(text: str) -> list[str]:
     """A line, or a piece of a long one, as it is, without what ends it: for ``read_sentences``."""
     return [text.rstrip("\r\n")]

@@ -66,6 +66,8 @@ class Trainer:
         found = [corpus.read(path, hold_out=options.hold_out, errors=options.errors) for _, path in places]
         train = [text for one in found for text in one.split("train")]
         choosing = [text for one in found for text in one.split("val")]
+        for note in corpus.notes([*train, *choosing]):
+            say(f"        {note}")
         read = _started(options)
         if read is None:
             style = _style(found, train) if options.style == "auto" else options.style

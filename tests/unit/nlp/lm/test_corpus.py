@@ -86,6 +86,13 @@ def test_texts_that_are_cut_into_words_are_known_by_it(tmp_path: Path) -> None:
     }
 
 
+def test_a_text_that_may_be_cut_off_is_noted(tmp_path: Path) -> None:
+    write(tmp_path, train__txt="a whole line\n", valid__txt="half a li", test__txt="")
+    found = corpus.read(tmp_path)
+    every = [text for texts in found.texts.values() for text in texts]
+    assert corpus.notes(every) == [f"{tmp_path / 'valid.txt'}: its last line has no end; the text may be cut off"]
+
+
 def test_what_is_no_text_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is nothing"):
         corpus.read(tmp_path)
