@@ -1,4 +1,4 @@
-# make demo   a virtual environment, percept in it, and first answers: objects, a class for every pixel, depth
+# make demo   a virtual environment, percept in it, and first answers: objects, a class for every pixel, depth, text
 # make test   the same environment with the test extras, and the whole suite
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,6 +11,7 @@ demo: $(VENV)/demo
 	$(VENV)/bin/percept stereo examples/stereo/motorcycle/im0.png examples/stereo/motorcycle/im1.png \
 		--calib examples/stereo/motorcycle/calib.txt --out out
 	$(VENV)/bin/percept scene-parse examples/street_people_cars.jpg --out out
+	$(VENV)/bin/percept lm generate "It was a" --length 40 --seed 3
 
 test: $(VENV)/test lint
 	$(VENV)/bin/python -m pytest

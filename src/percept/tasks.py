@@ -48,6 +48,8 @@ TASKS = (
     Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
     # after those with a layout of their own: any folder of folders looks like classes to `percept data check`
     Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
+    # last: any folder with a text file looks like texts
+    Task("lm", "text, scores, word vectors", "percept.nlp.lm", 'percept lm generate "It was a"'),
 )
 
 

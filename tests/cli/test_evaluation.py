@@ -106,7 +106,9 @@ def test_shipped_weights_score_what_the_index_says(
     if ran.code == 2 and ("is not here" in ran.err or "no data set or folder" in ran.err or "no folder" in ran.err):
         pytest.skip(ran.err.splitlines()[0])
     assert ran.code == 0, ran.err
-    told = re.findall(r"\b(AP\w*|top\d|\w+_accuracy|mean_iou|boundary_f1|bad\d_\w+|epe_noc) ([\d.]+)", score["figures"])
+    told = re.findall(
+        r"\b(AP\w*|top\d|\w+_accuracy|mean_iou|boundary_f1|bad\d_\w+|epe_noc|perplexity) ([\d.]+)", score["figures"]
+    )
     assert told, "figures are told as NAME NUMBER"
     for name, figure in told:
         tolerance = TOLERANCE * (1 if name.startswith("AP") else 100)  # the others are percent

@@ -115,4 +115,16 @@ INPUTS = {
         another="imagenet",
         first="train/left/teddy.png",
     ),
+    "lm": Inputs(
+        weights=None,
+        predict=(DATA / "lm_tiny" / "valid.txt", DATA / "lm_tiny" / "test.txt"),
+        columns=6,  # input, tokens, unknown, perplexity, bits a token, bits a character
+        broken=(b"The good \xff man\n", ".txt"),
+        data=DATA / "lm_tiny",
+        train=("--batch", "8", "--bptt", "20", "--embedding", "16", "--hidden", "16", *SHORT),
+        metrics=("perplexity", "bits_per_token", "bits_per_character", "oov_rate", "tokens"),
+        example=lambda: {"words": np.array([[3, 1, 4, 1, 5, 9, 2, 6]])},
+        another="imagenet",
+        first="train.txt",
+    ),
 }
