@@ -159,7 +159,7 @@ app = typer.Typer(
 train_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Train on a data set or on your own folder.")
 eval_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Measure weights, beside the published figures.")
 export_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Write weights as ONNX, checked against torch.")
-data_app = typer.Typer(cls=Group, no_args_is_help=True, help="Data sets: list, info, fetch, verify, check, new.")
+data_app = typer.Typer(cls=Group, no_args_is_help=True, help="Data sets: list, info, fetch, verify, check.")
 new_app = typer.Typer(cls=TaskGroup, no_args_is_help=True, help="Make up data for a task.")
 for group, name in ((train_app, "train"), (eval_app, "eval"), (export_app, "export"), (data_app, "data")):
     app.add_typer(group, name=name)
