@@ -52,7 +52,12 @@ TASKS = (
     Task("detect", "objects with boxes", "percept.vision.detect", "percept detect street.jpg"),
     Task("scene-parse", "a class for every pixel", "percept.vision.scene", "percept scene-parse road.jpg"),
     Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
-    Task("acoustic", "phones and words in speech", "percept.speech.acoustic", "percept acoustic speech.wav"),
+    Task(
+        "acoustic",
+        "phones and known words in speech; no dictation",
+        "percept.speech.acoustic",
+        "percept acoustic speech.wav",
+    ),
     Task(
         "align",
         "where each word is",
