@@ -25,7 +25,7 @@ from percept.core.console import answer, complain, say, stderr
 from percept.core.errors import PerceptError, Stopped, UsageError, nearest
 from percept.core.options import fields, flag_of
 
-WELCOME = f"""percept: {", ".join(task.name for task in tasks.TASKS)} - offline, on your own data
+WELCOME = f"""percept: classic perception tasks, offline, on your own data
 
 {chr(10).join(f"  {task.example:<37} {task.help}" for task in tasks.TASKS)}
 

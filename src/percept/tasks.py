@@ -54,7 +54,7 @@ TASKS = (
     Task("stereo", "depth from two views", "percept.vision.stereo", "percept stereo left.png right.png"),
     Task(
         "acoustic",
-        "phones and known words in speech; no dictation",
+        "phones, known words; no dictation",
         "percept.speech.acoustic",
         "percept acoustic speech.wav",
     ),

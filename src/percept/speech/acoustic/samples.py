@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -17,7 +16,7 @@ from percept.speech.acoustic.augment import Changes, changed, masked
 from percept.speech.acoustic.data import Utterance
 from percept.speech.acoustic.loss import UNKNOWN
 from percept.speech.acoustic.times import CLASSES, places
-from percept.speech.audio import RATE, read_audio
+from percept.speech.audio import RATE, opened, read_audio
 from percept.speech.features import HOP, log_mel, normalised
 from percept.speech.segments import Segment
 
@@ -90,10 +89,16 @@ def sound(utterance: Utterance) -> np.ndarray:
 
 
 def seconds(utterance: Utterance) -> float:
-    """How long an utterance is, by its file's header."""
+    """How long an utterance is, by its file's header.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
     if utterance.end is not None:
         return utterance.end - utterance.begin
-    return soundfile.info(str(utterance.audio)).duration - utterance.begin
+    with opened(utterance.audio) as recording:
+        length = recording.duration
+    return (len(sound(utterance)) / RATE if length is None else length) - utterance.begin
 
 
 def targets(times: Sequence[Segment], count: int, states: int, speed: float = 1.0) -> Tensor:

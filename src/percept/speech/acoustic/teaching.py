@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from percept.core.console import say
-from percept.core.errors import UsageError
+from percept.core.errors import InputError, UsageError
 from percept.speech.acoustic.data import Corpus, Utterance, hold_out, read_corpus, refuse, splits
 from percept.speech.acoustic.samples import CLASSES, NUMBERS, Taught, seconds
 from percept.speech.lexicon import Lexicon, cmudict, read_lexicon
@@ -82,14 +82,24 @@ def taught(utterances: Iterable[Utterance], lexicon: Lexicon, labels: Sequence[s
     The phones are the set's own, or else each word's first pronunciation.
     """
     if labels:
-        return [Taught(one, label=labels.index(one.label)) for one in utterances]
+        return [Taught(one, label=labels.index(one.label)) for one in utterances if readable(one)]
     made = []
     for one in utterances:
         times = tuple(segment for segment in merged(one.phone_times) if segment.label in NUMBERS)
         phones = phones_of(one, lexicon)
-        if (phones or times) and seconds(one) <= longest:
+        if (phones or times) and readable(one) and seconds(one) <= longest:
             made.append(Taught(one, phones, times))
     return made
+
+
+def readable(utterance: Utterance) -> bool:
+    """Whether its sound can be opened; says why not."""
+    try:
+        seconds(utterance)
+    except InputError as error:
+        say(f"        {utterance.audio.name}: {error}; left out")
+        return False
+    return True
 
 
 def phones_of(utterance: Utterance, lexicon: Lexicon) -> tuple[str, ...]:
