@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from percept.core import console
 from percept.vision.stereo import decode
 
 sys.path.insert(0, str(Path(__file__).parent / "unit" / "core"))
@@ -31,4 +32,5 @@ def _only_here(self: socket.socket, address: object) -> None:
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     monkeypatch.setattr(socket.socket, "connect", _only_here)
+    console.configure()  # --quiet of a test before is that test's alone
     monkeypatch.setenv("PERCEPT_DATA", str(tmp_path_factory.getbasetemp() / "no-data-sets"))
