@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from percept.core.console import progress
+from percept.core.files import write_atomic
 
+SHOWN = 20  # problems that a person reads; the count tells of the rest
 Sample = TypeVar("Sample")
 Answer = TypeVar("Answer")
 
@@ -21,6 +25,13 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def write(self, path: Path) -> Path:
+        """As CSV, whole or not at all; returns the path."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
+        write_atomic(path, text.getvalue())
+        return path
 
 
 @dataclass(frozen=True)
@@ -84,3 +95,9 @@ def mean(values: Iterable[float]) -> float | None:
     """The mean, or None of nothing."""
     listed = list(values)
     return sum(listed) / len(listed) if listed else None
+
+
+def problem_lines(problems: Sequence[str]) -> list[str]:
+    """What is wrong with data, a line each, the first of them; a line where nothing is."""
+    more = len(problems) - SHOWN
+    return [*problems[:SHOWN], *([f"... and {more} more"] if more > 0 else [])] or ["nothing wrong was found"]

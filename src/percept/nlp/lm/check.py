@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from percept.core.errors import InputError
-from percept.core.evaluation import Table
+from percept.core.evaluation import Table, problem_lines
 from percept.nlp.lm import corpus
-
-SHOWN = 20  # problems that a person reads
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,7 @@ class CheckReport:
 
     def lines(self) -> list[str]:
         """What is wrong, a line each."""
-        if not self.problems:
-            return ["nothing wrong was found"]
-        more = len(self.problems) - SHOWN
-        return [*self.problems[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
+        return problem_lines(self.problems)
 
 
 def look_through(folder: Path) -> CheckReport:

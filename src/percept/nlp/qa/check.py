@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from percept.core.errors import InputError
-from percept.core.evaluation import Table
+from percept.core.evaluation import Table, problem_lines
 from percept.nlp.qa.data import KINDS, kinds_in
 from percept.nlp.qa.reasoners.reason import reason
 from percept.nlp.qa.stories import questions_of, read_stories
 from percept.nlp.qa.story import words
 
-SHOWN = 20  # problems that a person reads; the count tells of the rest
 REASONED = 200  # questions of a file that are answered by rules too
 
 
@@ -53,10 +52,7 @@ class CheckReport:
 
     def lines(self) -> list[str]:
         """What is wrong, a line each."""
-        if not self.problems:
-            return ["nothing wrong was found"]
-        more = len(self.problems) - SHOWN
-        return [*self.problems[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
+        return problem_lines(self.problems)
 
 
 def look_through(folder: Path) -> CheckReport:

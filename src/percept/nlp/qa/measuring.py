@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,6 @@ from percept.core.console import progress
 from percept.core.device import Device, choose
 from percept.core.errors import UsageError
 from percept.core.evaluation import Report, Table, figure
-from percept.core.files import write_atomic
 from percept.nlp.qa import data, decode, metrics, networks
 from percept.nlp.qa.options import DATASETS, Evaluate
 from percept.nlp.qa.published import SYSTEMS, System, published, table
@@ -180,7 +177,7 @@ def _report(
         + ("; taught which sentences decide" if header.get("taught_supports") else "")
         + ("; names exchanged in training" if header.get("renamed") else "")
         + (f"; {problems} problems in the files (percept data check)" if problems else ""),
-        files=[_written(Path(options.out) / "kinds.csv", made[1])] if options.out else [],
+        files=[made[1].write(Path(options.out) / "kinds.csv")] if options.out else [],
         details={"per_task": per_task},
     )
 
@@ -242,13 +239,6 @@ def _by_hop(kinds: list[data.Kind], found: dict[int, dict[int, Measured]], chose
             )
     columns = ("task", *(f"hop {hop}" for hop in range(1, hops + 1)), "any")
     return Table("looked most at a deciding sentence, percent of answers", columns, tuple(rows))
-
-
-def _written(path: Path, made: Table) -> Path:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([made.columns, *made.rows])
-    write_atomic(path, text.getvalue())
-    return path
 
 
 def folder_of(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +33,30 @@ class Decoder:
     """
 
     def __init__(self, options: Decoding, read: checkpoint.Checkpoint) -> None:
-        header = read.header
+        self._options, self._read, header = options, read, read.header
         how = header.get("decoding", {})
         states = header["model"]["states"]
         self.topology = Topology(len(CLASSES), states)
         self.priors = np.log(np.array(header["priors"], np.float32))  # (C,)
         table = np.array(header["bigram"], np.float64)
         self.loop = Loop(self.topology, table, how.get("bigram_weight", 1.0), how.get("phone_penalty", 0.0))
-        self.follows: Space | None = None  # an n-gram of phones, if the weights have one
-        if model := _language(read, PHONE_LM):
-            rules = Search(
-                beam=options.beam * how.get("phone_beam_scale", 4.0),
-                weight=how.get("phone_lm_weight", 4.0),
-                penalty=how.get("phone_lm_penalty", 0.0),
-            )
-            self.follows = space(tree.build((phone, [(phone,)]) for phone in PHONES), self.topology, model, rules)
         self.words: Space | None = None
         if options.vocab != "none":
             self.words = self._vocabulary(options, read, how)
+
+    @cached_property
+    def follows(self) -> Space | None:
+        """What phones are searched with, if the weights have an n-gram of them."""
+        model = _language(self._read, PHONE_LM)
+        if model is None:
+            return None
+        how = self._read.header.get("decoding", {})
+        rules = Search(
+            beam=self._options.beam * how.get("phone_beam_scale", 4.0),
+            weight=how.get("phone_lm_weight", 4.0),
+            penalty=how.get("phone_lm_penalty", 0.0),
+        )
+        return space(tree.build((phone, [(phone,)]) for phone in PHONES), self.topology, model, rules)
 
     def phones(self) -> PhoneLoop | PhoneSearch:
         """A new search for phones."""

@@ -86,7 +86,8 @@ class Listener:
         if self.decoder is None:
             return self._command(np.concatenate(list(blocks)), name, began)
         counted, states = _Counted(blocks), self.decoder.topology.states
-        phones, words = self.decoder.phones(), self.decoder.search()
+        words = self.decoder.search()
+        phones = self.decoder.phones() if words is None else None
         spans: list[Span] = []
         found: list[beam.Word] = []
         kept: list[tuple[np.ndarray, np.ndarray]] = []  # mels and chances of what is drawn
@@ -94,11 +95,11 @@ class Listener:
             scores, chances = piece.frames - self.decoder.priors, phone_chances(piece.frames, states)
             if self.options.save and piece.first * FRAME < LONGEST:
                 kept.append((piece.mels, chances))
-            if words is None:
+            if phones is not None:
                 spans += phones.feed(scores, chances)
             else:
                 found += words.feed(scores, chances)
-        if words is None:
+        if phones is not None:
             spans += phones.finish()
         else:
             found += words.finish()

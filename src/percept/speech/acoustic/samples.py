@@ -28,12 +28,14 @@ class Taught:
     """A recording to learn from: its phones in order, and where they are; either may be missing.
 
     times: labels are those of CLASSES, closures merged with their releases. label: number of the command word.
+    seconds: how long it is.
     """
 
     utterance: Utterance
     phones: tuple[str, ...] = ()
     times: tuple[Segment, ...] = ()
     label: int = -1
+    seconds: float = 0.0
 
 
 @dataclass

@@ -81,25 +81,22 @@ def taught(utterances: Iterable[Utterance], lexicon: Lexicon, labels: Sequence[s
 
     The phones are the set's own, or else each word's first pronunciation.
     """
-    if labels:
-        return [Taught(one, label=labels.index(one.label)) for one in utterances if readable(one)]
     made = []
     for one in utterances:
         times = tuple(segment for segment in merged(one.phone_times) if segment.label in NUMBERS)
-        phones = phones_of(one, lexicon)
-        if (phones or times) and readable(one) and seconds(one) <= longest:
-            made.append(Taught(one, phones, times))
+        phones = () if labels else phones_of(one, lexicon)
+        if not (labels or phones or times):
+            continue
+        try:
+            length = seconds(one)
+        except InputError as error:
+            say(f"        {one.audio.name}: {error}; left out")
+            continue
+        if labels:
+            made.append(Taught(one, label=labels.index(one.label), seconds=length))
+        elif length <= longest:
+            made.append(Taught(one, phones, times, seconds=length))
     return made
-
-
-def readable(utterance: Utterance) -> bool:
-    """Whether its sound can be opened; says why not."""
-    try:
-        seconds(utterance)
-    except InputError as error:
-        say(f"        {utterance.audio.name}: {error}; left out")
-        return False
-    return True
 
 
 def phones_of(utterance: Utterance, lexicon: Lexicon) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from percept.speech.acoustic.networks import build, described, from_checkpoint
 from percept.speech.acoustic.options import Train
 from percept.speech.acoustic.picture import draw, draw_command
 from percept.speech.acoustic.result import Command, Heard, Part, Transcript
-from percept.speech.acoustic.samples import CLASSES, Batch, Sounds, Taught, collate, seconds, sound
+from percept.speech.acoustic.samples import CLASSES, Batch, Sounds, Taught, collate, sound
 from percept.speech.acoustic.times import frame_labels
 from percept.speech.acoustic.topology import phone_chances
 from percept.speech.audio import RATE
@@ -53,7 +53,7 @@ class Trainer:
         self.taught, self.chosen_on = teach
         self.states = 1 if self.labels else options.states
         self.model, start = _start(options, self.units, len(self.labels))
-        lengths = [seconds(one.utterance) for one in self.taught]
+        lengths = [one.seconds for one in self.taught]
         rank, world = share(options.batch, options.accumulate)
         sounds = Sounds(self.taught, self.states, options.seed, AUGMENT[options.augment], options.cache)
         self.sampler = EpochSampler(len(sounds), options.batch, options.seed, (1,), rank, world, lengths=lengths)

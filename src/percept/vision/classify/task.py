@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from percept.core import checkpoint, datasets, weights
 from percept.core.device import Device, choose
 from percept.core.errors import UsageError
 from percept.core.evaluation import Report, Table, answers, figure
-from percept.core.files import write_atomic
 from percept.vision import image, onnx
 from percept.vision.classify import data, decode
 from percept.vision.classify.check import CheckReport, look_through
@@ -75,7 +72,7 @@ def evaluate(options: Evaluate) -> Report:
             ),
             classes,
         ],
-        files=[_written(Path(options.out) / "classes.csv", classes)] if options.out else [],
+        files=[classes.write(Path(options.out) / "classes.csv")] if options.out else [],
         note=f"percent; shortest side {','.join(map(str, dense['scales']))}, vote {dense['vote']}; {device}",
     )
 
@@ -97,13 +94,6 @@ def export(options: Export) -> dict[str, Any]:
 def check(folder: Path) -> CheckReport | None:
     """What a folder of photos in class folders holds and what is wrong with it, or None if it is no such folder."""
     return look_through(folder) if data.recognise(folder) else None
-
-
-def _written(path: Path, table: Table) -> Path:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([table.columns, *table.rows])
-    write_atomic(path, text.getvalue())
-    return path
 
 
 def _folder(name: str) -> Path:
