@@ -24,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from percept.core import checkpoint
 from percept.core.console import duration, progress, say
-from percept.core.device import Device, seed_everything
+from percept.core.device import Device, keep_freed_memory, seed_everything
 from percept.core.errors import Diverged, Stopped
 from percept.core.runs import Run
 from percept.core.sampling import ranks
@@ -100,6 +100,8 @@ def train(task: Trainable, options: TrainOptions, device: Device, run: Run) -> d
     """
     rank, world = ranks()
     seed_everything(options.seed + rank)
+    if device.torch.type == "cpu":
+        keep_freed_memory()
     task.model.to(device.torch, memory_format=torch.channels_last if options.channels_last else torch.contiguous_format)
     trained = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = _optimizer(options, trained)
@@ -238,15 +240,18 @@ def _optimizer(options: TrainOptions, trained: list[nn.Parameter]) -> torch.opti
     ]
     if options.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=options.lr, momentum=options.momentum, nesterov=options.momentum > 0)
-    return torch.optim.AdamW(groups, lr=options.lr)
+    fused = trained[0].device.type in ("cpu", "cuda")  # one pass over the weights
+    return torch.optim.AdamW(groups, lr=options.lr, fused=fused)
 
 
 def _running_mean(decay: float) -> Any:
     """EMA with a ramp: early steps count more, so that a short training is not held back by its start."""
 
     def mean(average: Tensor, current: Tensor, number: Tensor | int) -> Tensor:
+        if not average.is_floating_point():  # a counter
+            return current
         count = float(number)
-        return average + (current - average) * (1 - min(decay, (1 + count) / (10 + count)))
+        return average.lerp(current, 1 - min(decay, (1 + count) / (10 + count)))
 
     return mean
 

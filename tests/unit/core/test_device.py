@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import random
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -101,3 +105,27 @@ def test_the_reason_names_the_processor(monkeypatch: pytest.MonkeyPatch) -> None
     assert chosen == (torch.float32, "exact; --precision bfloat16 may be faster on this processor")
     monkeypatch.setattr(torch, "cpu", SimpleNamespace(get_capabilities=lambda: {}))
     assert device._dtype(torch.device("cpu"), "auto")[1] == "this processor has no bfloat16 units"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's malloc")
+def test_freed_memory_is_used_again() -> None:
+    """Counted in pages that the system handed out for sixteen tensors of 64 MB, one after another."""
+    script = """
+        import resource, sys, torch
+        from percept.core.device import keep_freed_memory
+        if sys.argv[1] == "keep":
+            keep_freed_memory()
+        for _ in range(4):
+            torch.empty(2**24).fill_(1)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(16):
+            torch.empty(2**24).fill_(1)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    """
+    pages = [
+        int(
+            subprocess.run([sys.executable, "-c", textwrap.dedent(script), how], capture_output=True, check=True).stdout
+        )
+        for how in ("keep", "plain")
+    ]
+    assert pages[0] < pages[1] / 4
