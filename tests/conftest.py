@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from percept.core import console
-from percept.vision.stereo import decode
+from percept.core import console, kernels
 
 sys.path.insert(0, str(Path(__file__).parent / "unit" / "core"))
 sys.path.insert(0, str(Path(__file__).parent / "unit" / "vision"))
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start: threads of many processes hinder each other
 torch.set_num_threads(1)
-decode.PATIENCE = 600.0  # seconds: a fresh environment compiles for a while, which is not what tests read stderr for
+kernels.PATIENCE = 600.0  # seconds: a fresh environment compiles for a while, which is not what tests read stderr for
 _connect = socket.socket.connect
 
 

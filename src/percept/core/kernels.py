@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from numba import njit
+
+from percept.core.console import say
+
+PATIENCE = 4.0  # seconds; kernels that were compiled before are loaded in two
 
 
 def kernel(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
@@ -19,6 +25,21 @@ def kernel(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
         return njit(function, cache=True, nogil=True, **flags)
     except RuntimeError:
         return njit(function, nogil=True, **flags)
+
+
+@contextmanager
+def warming_up(seconds: int) -> Iterator[None]:
+    """Around first calls of kernels, which loads or compiles them: who waits for that is told why.
+
+    seconds: about how long compiling takes.
+    """
+    patience = threading.Timer(PATIENCE, say, (f"compiling for this machine, once: about {seconds} seconds ...",))
+    patience.daemon = True
+    patience.start()
+    try:
+        yield
+    finally:
+        patience.cancel()
 
 
 def in_rows(job: Callable[..., object], height: int, threads: int, *arguments: object) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+from percept.core import kernels
 from percept.core.kernels import in_rows, kernel
 
 
@@ -47,3 +49,13 @@ def test_kernels_work_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Dispatcher, "enable_caching", refused)
     compiled = kernel(double)
     assert compiled is not double and compiled(21) == 42
+
+
+def test_who_waits_for_the_compiler_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernels, "PATIENCE", 0.05)
+    for waits, said in ((0.5, True), (0.0, False)):
+        with kernels.warming_up(seconds=7):
+            time.sleep(waits)
+        assert ("compiling for this machine, once: about 7 seconds" in capsys.readouterr().err) == said

@@ -10,13 +10,14 @@ import numpy as np
 
 from percept.core import checkpoint
 from percept.core.errors import UsageError
+from percept.core.kernels import warming_up
 from percept.nlp.ngram import Ngram, read_arpa
 from percept.speech.acoustic import tree
 from percept.speech.acoustic.beam import Search, Space, Words, space
 from percept.speech.acoustic.options import Decoding
 from percept.speech.acoustic.samples import CLASSES
 from percept.speech.acoustic.teaching import dictionary
-from percept.speech.acoustic.topology import Span, Topology
+from percept.speech.acoustic.topology import Span, Topology, phone_chances
 from percept.speech.acoustic.viterbi import Loop, PhoneLoop
 from percept.speech.features import FRAME
 from percept.speech.lexicon import Lexicon
@@ -65,6 +66,14 @@ class Decoder:
     def search(self) -> Words | None:
         """A new search for words."""
         return None if self.words is None else Words(self.words, FRAME)
+
+    def warm_up(self) -> None:
+        """Search in two steps of nothing, which loads the kernels, or compiles them."""
+        scores = np.zeros((2, len(self.priors)), np.float32)
+        search = self.search() or self.phones()
+        with warming_up(seconds=30):
+            search.feed(scores, phone_chances(scores, self.topology.states))
+            search.finish()
 
     def _vocabulary(self, options: Decoding, read: checkpoint.Checkpoint, how: dict[str, Any]) -> Space:
         lexicon, every = dictionary(options.lexicon), options.vocab in ("", "all")

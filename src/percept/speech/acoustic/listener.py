@@ -41,6 +41,8 @@ class Listener:
         self.network = from_checkpoint(read).to(device.torch)
         self.labels: tuple[str, ...] = tuple(read.header["classes"]) if _of_words(read) else ()
         self.decoder = None if self.labels else Decoder(options, read)
+        if self.decoder is not None:
+            self.decoder.warm_up()
         self.about = {
             "task": "acoustic",
             "model": read.header["model"]["name"],

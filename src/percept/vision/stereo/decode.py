@@ -6,7 +6,6 @@ not fit into the memory allowed is done in bands of rows that overlap.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -19,12 +18,12 @@ from torch import nn
 from percept.core.console import say, size
 from percept.core.device import Device
 from percept.core.errors import InputError
+from percept.core.kernels import warming_up
 from percept.vision.stereo import aggregation, census, cleanup, confidence, cost, filling, sgm, sgm_torch
 from percept.vision.stereo.grey import grey
 from percept.vision.stereo.options import Matching
 from percept.vision.stereo.settings import Settings
 
-PATIENCE = 4.0  # seconds; kernels that were compiled before are loaded in two
 OVERLAP = 48  # rows that neighbouring bands share on either side; paths from further away have little to say
 LEAST = 16  # rows of a band
 BORDER = 8  # columns on the left where both views agree on what fits in, which is mostly not what is there
@@ -108,16 +107,11 @@ def match(
 
 
 def warm_up(network: nn.Module | None, options: Matching, matching: Settings, device: Device) -> None:
-    """Match a small pair of nothing, which loads the kernels, or compiles them: who waits for that is told why."""
-    patience = threading.Timer(PATIENCE, say, ("compiling for this machine, once: about ten seconds ...",))
-    patience.daemon = True
-    patience.start()
-    try:
+    """Match a small pair of nothing, which loads the kernels, or compiles them."""
+    with warming_up(seconds=10):
         nothing = np.zeros((48, 64, 3), np.uint8)
         options = replace(options, memory=Matching.memory)
         match(network, nothing, nothing, options=options, matching=matching, device=device, max_disp=15)
-    finally:
-        patience.cancel()
 
 
 def describe(

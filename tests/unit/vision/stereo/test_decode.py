@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import cv2
@@ -123,13 +122,3 @@ def test_the_left_border_is_filled() -> None:
     answer = census()
     assert not answer.found[:, : decode.BORDER].any()
     assert np.abs(answer.disparity[25:35, 0] - 4).max() < 2
-
-
-def test_who_waits_for_the_compiler_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(decode, "PATIENCE", 0.05)
-    for waits, said in ((0.5, True), (0.0, False)):
-        monkeypatch.setattr(decode, "match", lambda *_, waits=waits, **__: time.sleep(waits))
-        decode.warm_up(None, Matching(), CENSUS, DEVICE)
-        assert ("compiling" in capsys.readouterr().err) == said
