@@ -19,9 +19,9 @@ from percept.core import checkpoint, datasets
 from percept.core.console import stdout, table
 from percept.core.device import choose
 from percept.core.files import sha256
-from percept.vision.scene import data, tables, tuning
+from percept.vision.scene import data, decode, tables, tuning
 from percept.vision.scene.networks import from_checkpoint, fused
-from percept.vision.scene.options import DATASETS
+from percept.vision.scene.options import DATASETS, Parsing
 
 
 def main() -> None:
@@ -39,7 +39,8 @@ def main() -> None:
         photos = replace(photos, photos=tuple(photo for photo in photos.photos if photo.name in kept))
     device = choose()
     network = fused(from_checkpoint(read)).to(device.torch, memory_format=torch.channels_last)
-    found = tuning.search(network, photos, read.header["size"], device)
+    how = decode.settings(Parsing(segments="none"), read.header)
+    found = tuning.search(network, photos, how, device)
     made = tables.votes(found.rows, found.best)
     stdout.print(table(made.columns, made.rows, title=made.title))
     checkpoint.save(args.target, read.tensors, {**read.header, "vote": found.best}, store="float16")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +21,14 @@ from percept.vision.scene.vote import vote
 # pixels that neighbouring tiles share (small ones half their side): what lies further away moves an answer by less
 # than is seen
 OVERLAP = 256
+RAREST = 1e-3  # share of the pixels below which no class is helped further
 
 
 @dataclass(frozen=True)
 class Settings:
     """How photos are parsed: longest side of the photo for the network, superpixels, vote, sureness from which a
-    pixel keeps its own answer (vote gated), whether the mirrored photo is asked too, side of tiles."""
+    pixel keeps its own answer (vote gated), whether the mirrored photo is asked too, side of tiles; how much rare
+    classes are helped, and which share of the pixels each class has."""
 
     size: int
     segments: str = "none"
@@ -33,6 +36,8 @@ class Settings:
     gate: float = 0.8
     flip: bool = False
     tile: int = 1024
+    balance: float = 0.0
+    shares: tuple[float, ...] = ()
 
     @property
     def votes(self) -> bool:
@@ -44,7 +49,8 @@ def settings(options: Parsing, header: dict[str, Any]) -> Settings:
     """The options where given, else what the weight file says is best for it.
 
     Raises:
-        UsageError: a cover of weights that hold no classifier of segments, or a vote without superpixels.
+        UsageError: a cover of weights that hold no classifier of segments, a vote without superpixels, or a balance
+            of weights that do not say how frequent their classes are.
     """
     tuned = header.get("vote", {})
     way = options.vote or tuned.get("vote", "soft")
@@ -53,6 +59,9 @@ def settings(options: Parsing, header: dict[str, Any]) -> Settings:
     segments = options.segments or tuned.get("segments", "none")
     if options.vote and way != "cover" and segments == "none":
         raise UsageError("--vote has no effect here: these weights come without superpixels; --segments chooses some")
+    balance = header.get("balance", 0.0) if options.balance is None else options.balance
+    if balance and "shares" not in header:
+        raise UsageError("--balance: these weights do not say how frequent their classes are")
     return Settings(
         options.size or header["size"],
         segments,
@@ -60,6 +69,8 @@ def settings(options: Parsing, header: dict[str, Any]) -> Settings:
         tuned.get("gate", Settings.gate),
         options.tta,
         options.tile,
+        balance,
+        tuple(header.get("shares", ())),
     )
 
 
@@ -103,7 +114,18 @@ def probabilities(
 def alone(network: nn.Module, rgb: np.ndarray, how: Settings, device: Device) -> tuple[np.ndarray, np.ndarray]:
     """A photo (H, W, 3) uint8 at its working size, and what the network alone says of it, (K, h, w) there."""
     seen = working(rgb, how.size)
-    return seen, probabilities(network, seen, device, flip=how.flip, tile=how.tile)
+    found = probabilities(network, seen, device, flip=how.flip, tile=how.tile)
+    return seen, balanced(found, how.shares, how.balance) if how.balance else found
+
+
+def balanced(found: np.ndarray, shares: Sequence[float], balance: float) -> np.ndarray:
+    """Probabilities (K, H, W) divided by their classes' shares of the pixels to the power of ``balance``, to sum to 1.
+
+    At 1 all classes were alike before the pixel was looked at (Menon et al. 2021, section 4.1, after training).
+    """
+    weights = np.maximum(np.asarray(shares, np.float32), RAREST) ** -balance  # (K,)
+    found = found * weights[:, None, None]
+    return found / found.sum(0)
 
 
 def voted(network: nn.Module, found: np.ndarray, rgb: np.ndarray, how: Settings, device: Device) -> np.ndarray:

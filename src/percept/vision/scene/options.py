@@ -41,6 +41,14 @@ class Parsing:
         shown_default="of the weights",
     )
     tta: bool = option(False, "look at the mirrored photo too", group="Model")
+    balance: float | None = option(
+        None,
+        "help rare classes: 0 = as trained, 1 = as if all were equally frequent",
+        group="Model",
+        low=0.0,
+        high=1.0,
+        shown_default="of the weights",
+    )
     tile: int = option(
         1024, "larger pictures are parsed in overlapping tiles of this side", group="Speed", unit="pixels", low=256
     )
@@ -104,6 +112,7 @@ class Train(TrainOptions):
         group="Training",
         choices=("natural", "root", "balanced"),
     )
+    balance: float = option(0.0, "help rare classes, in choosing and in the weights", group="Model", low=0.0, high=1.0)
     augment: str = option(
         "full",
         "full = scale, turn, mirror, colours; light = mirror; none",

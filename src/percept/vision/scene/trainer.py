@@ -69,6 +69,8 @@ class Trainer:
             "colours": [list(colour) for colour in self.photos.colours],
             "size": options.size,
             "sampling": options.sampling,
+            "shares": [round(pixels / sum(counted.pixels), 5) for pixels in counted.pixels],
+            "balance": options.balance,
             "data": {
                 "sets": [name],
                 "split": self.photos.split,
@@ -78,6 +80,7 @@ class Trainer:
             },
             "start": start,
         }
+        self.how = decode.Settings(options.size, balance=options.balance, shares=tuple(self.header["shares"]))
         self.facts = {
             "train_photos": len(self.photos.photos),
             "choosing_photos": len(self.chosen_on.photos),
@@ -131,7 +134,7 @@ class Trainer:
         With ``--tune`` superpixels and vote are chosen too, on these photos.
         """
         if self.options.tune:
-            found = tuning.search(model, self.chosen_on, self.options.size, self.device)
+            found = tuning.search(model, self.chosen_on, self.how, self.device)
             self.header["vote"] = found.best
             figures = found.figures
         else:
@@ -155,7 +158,7 @@ class Trainer:
             image.write_image(folder / f"{Path(photo.name).name}.jpg", shown)
 
     def _answer(self, model: nn.Module, rgb: Any) -> Any:
-        _, found = decode.alone(model, rgb, decode.Settings(self.options.size), self.device)
+        _, found = decode.alone(model, rgb, self.how, self.device)
         return decode.labels(found, *rgb.shape[:2])
 
 

@@ -64,13 +64,12 @@ class Found:
         return next(row.figures for row in self.rows if _named(row) == self.best)
 
 
-def search(network: nn.Module, photos: data.PhotoSet, size: int, device: Device) -> Found:
+def search(network: nn.Module, photos: data.PhotoSet, how: decode.Settings, device: Device) -> Found:
     """Measure all votes on ``photos``; the best is the one that wins most, none if none wins :data:`GAIN`."""
 
     def read(photo: data.Photo) -> tuple[np.ndarray, np.ndarray]:
         return data.read_pair(photo, photos)
 
-    how = decode.Settings(size)
     rows = measure(network, photos.photos, read, len(photos.names), how, device, GATES)
     best = max(rows[1:], key=lambda row: row.worth)
     return Found(rows, _named(best if best.worth > rows[0].worth + GAIN else rows[0]))

@@ -24,6 +24,7 @@ from percept.vision.scene.trainer import Trainer
 
 TINY = Path(__file__).resolve().parents[3] / "data" / "scene_tiny"
 NAMES = ["sky", "ground", "upright", "thing"]
+SHARES = {"sky": 0.1056, "ground": 0.3799, "upright": 0.2722, "thing": 0.2423}  # of the pixels that are not void
 SMALL = {"size": 96, "crop": 64, "batch": 2, "start": "none", "workers": 0}
 FARABET = {**SMALL, "model": "farabet", "crop": 32, "start": ""}
 
@@ -56,6 +57,7 @@ def farabet() -> Trainer:
 
 def test_the_header_says_what_the_weights_are(usual: Trainer, farabet: Trainer) -> None:
     photos = data.read_photos(TINY, "train")
+    assert dict(zip(NAMES, usual.header.pop("shares"), strict=True)) == pytest.approx(SHARES, abs=1e-3)
     assert usual.header == {
         "task": "scene-parse",
         "model": {"name": "pyramid"},
@@ -63,6 +65,7 @@ def test_the_header_says_what_the_weights_are(usual: Trainer, farabet: Trainer) 
         "colours": [list(colour) for colour in photos.colours],
         "size": 96,
         "sampling": "natural",
+        "balance": 0.0,
         "data": {
             "sets": ["scene_tiny"],
             "split": "train",

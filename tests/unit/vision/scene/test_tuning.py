@@ -62,7 +62,7 @@ def read(photo: Photo, _: PhotoSet | None = None) -> tuple[np.ndarray, np.ndarra
 def search(monkeypatch: pytest.MonkeyPatch) -> Callable[[nn.Module], tuning.Found]:
     monkeypatch.setattr(tuning.data, "read_pair", read)
     photos = PhotoSet("folder", NAMES, ((0, 0, 0),) * 3, PHOTOS)
-    return lambda network: tuning.search(network, photos, 60, CPU)
+    return lambda network: tuning.search(network, photos, decode.Settings(60), CPU)
 
 
 def test_a_row_for_each_way_and_the_first_without_a_vote() -> None:
@@ -134,7 +134,7 @@ def test_where_sure_pixels_are_right_against_their_segment_the_gate_is_kept_too(
         return rgb, truth
 
     monkeypatch.setattr(tuning.data, "read_pair", wired)
-    found = tuning.search(Sees(0.25), PhotoSet("folder", NAMES, ((0, 0, 0),) * 3, PHOTOS), 60, CPU)
+    found = tuning.search(Sees(0.25), PhotoSet("folder", NAMES, ((0, 0, 0),) * 3, PHOTOS), decode.Settings(60), CPU)
     assert found.best["vote"] == "gated" and found.best["gate"] in tuning.GATES
     worth = {(row.segments, row.vote, row.gate): row.worth for row in found.rows}
     assert found.figures == next(row.figures for row in found.rows if row.worth == max(worth.values()))
