@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from percept.nlp.qa.relational import Relational, _weights, first_match
+from percept.nlp.qa.relational import Relational, _by_sums, first_match
 
 
 def network() -> Relational:
@@ -39,7 +39,7 @@ def test_the_gradient_written_out_is_the_gradient() -> None:
     usable = torch.rand(2, 1, 5, 5, generator=torch.Generator().manual_seed(1)) < 0.7
     factor = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(2))
     found = []
-    for weigh in (first_match, _weights):
+    for weigh in (first_match, _by_sums):
         scores = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
         (weigh(scores, usable) * factor).sum().backward()
         found.append(scores.grad)
