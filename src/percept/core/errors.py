@@ -45,6 +45,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("steroe", ["detect", "stereo"])
     '; did you mean stereo?'
     """
-    by_lower = {name.lower(): name for name in known}
+    by_lower: dict[str, str] = {}
+    for name in known:
+        by_lower.setdefault(name.lower(), name)
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[found[0]]}?" if found else ""
