@@ -1,4 +1,4 @@
-# make demo   a virtual environment, percept in it, and first answers: objects, depth, a class for every pixel, speech
+# make demo   a virtual environment, percept in it, and first answers: objects, depth, speech, a story, a text
 # make test   the same environment with the test extras, and the whole suite
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,6 +13,8 @@ demo: $(VENV)/demo
 	$(VENV)/bin/percept scene-parse examples/street_people_cars.jpg --out out
 	$(VENV)/bin/percept acoustic examples/sentence.opus --out out --save
 	$(VENV)/bin/percept align examples/sentence.opus examples/sentence.txt
+	$(VENV)/bin/percept qa examples/stories/garden.txt --out out
+	$(VENV)/bin/percept lm generate "It was a" --length 40 --seed 3
 
 test: $(VENV)/test lint
 	$(VENV)/bin/python -m pytest

@@ -65,8 +65,11 @@ TASKS = (
         "percept align speech.wav text.txt",
         weights="acoustic",
     ),
+    Task("qa", "answers with their reasons", "percept.nlp.qa", 'percept qa story.txt -q "Where ...?"'),
     # after those with a layout of their own: any folder of folders looks like classes to `percept data check`
     Task("classify", "what is in a photo", "percept.vision.classify", "percept classify cat.jpg"),
+    # last: any folder with a text file looks like texts
+    Task("lm", "text, scores, word vectors", "percept.nlp.lm", 'percept lm generate "It was a"'),
 )
 
 

@@ -68,6 +68,11 @@ def speech() -> dict[str, np.ndarray]:
     return {"mels": normalised(log_mel(samples))[None, :301].numpy()}  # (T, 40) -> (1, 301, 40)
 
 
+def story() -> dict[str, np.ndarray]:
+    """(1, 9, 8) int64 words as the networks of qa take them: a question, then sentences, the newest first."""
+    return {"tokens": np.random.default_rng(0).integers(1, 40, (1, 9, 8))}
+
+
 SHARES = ("0.5", "1", "2", "3", "4")  # pixels off from which stereo calls an answer bad
 CUT = (PHOTOS / "horse_marsh.jpg").read_bytes()[:3000], ".jpg"  # its header is whole, half of its pixels are not there
 TEXT = b"not a sound, but a text that is called one\n", ".wav"
@@ -151,5 +156,29 @@ INPUTS = {
         example=lambda: photo(96),
         another="imagenet",
         first="train/left/teddy.png",
+    ),
+    "qa": Inputs(
+        weights=None,
+        predict=(DATA / "qa_tiny" / "garden.txt", DATA / "qa_tiny" / "ways.txt"),
+        columns=4,  # input, question, answer, probability
+        broken=(CUT[0], ".txt"),
+        data=DATA / "qa_tiny",
+        train=("--joint", "--batch", "8", "--dimension", "16", "--hops", "2", *SHORT),
+        metrics=("mean_error", "failed_tasks"),
+        example=story,
+        another="imagenet",
+        first="qa1_single-supporting-fact_train.txt",
+    ),
+    "lm": Inputs(
+        weights=None,
+        predict=(DATA / "lm_tiny" / "valid.txt", DATA / "lm_tiny" / "test.txt"),
+        columns=6,  # input, tokens, unknown, perplexity, bits a token, bits a character
+        broken=(b"The good \xff man\n", ".txt"),
+        data=DATA / "lm_tiny",
+        train=("--batch", "8", "--bptt", "20", "--embedding", "16", "--hidden", "16", *SHORT),
+        metrics=("perplexity", "bits_per_token", "bits_per_character", "oov_rate", "tokens"),
+        example=lambda: {"words": np.array([[3, 1, 4, 1, 5, 9, 2, 6]])},
+        another="imagenet",
+        first="train.txt",
     ),
 }

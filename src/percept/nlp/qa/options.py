@@ -32,7 +32,7 @@ class Predict(PredictOptions):
 
     inputs: tuple[str, ...] = argument(
         "stories: files, folders, globs, or - for stdin; none opens a prompt",
-        metavar="[STORY...]",
+        metavar="STORY...",
         repeat=True,
         required=False,
     )

@@ -23,7 +23,7 @@ from percept.nlp.qa.vocab import NIL, from_json
 
 SUFFIXES = (".txt", ".story")
 MOST = 1000  # sentences that are read, the newest: each looks at each other
-UNSURE = 0.5  # a lower probability is a doubt
+UNSURE = 0.7  # a lower probability is a doubt
 
 
 class Reader:

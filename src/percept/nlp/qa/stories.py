@@ -47,7 +47,12 @@ def read_stories(path: Path) -> tuple[list[Story], list[Problem]]:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(reason(error)) from error
-    return parse(decode(data))
+    text = decode(data)
+    stories, problems = parse(text)
+    last = text.splitlines()[-1]
+    if _NUMBERED.fullmatch(last) and not text.endswith(("\n", "\r")):  # a person's own sentences may end anyhow
+        problems.append(Problem(len(text.splitlines()), "it has no end; the file may be cut off"))
+    return stories, problems
 
 
 def decode(data: bytes) -> str:
