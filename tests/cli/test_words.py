@@ -163,7 +163,11 @@ def test_stopped_while_it_answers_it_keeps_what_is_finished(
         return read(path)
 
     monkeypatch.setattr(image, "read_image", interrupted)
-    ran = percept("detect", *DETECT.predict, *DETECT.with_weights, "--json")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it
+    try:
+        ran = percept("detect", *DETECT.predict, *DETECT.with_weights, "--json")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ran.code == code
     assert [result["input"] for result in ran.json["results"]] == [str(DETECT.predict[0])], "a whole document"
     assert "stopped" in ran.err and "Traceback" not in ran.err
