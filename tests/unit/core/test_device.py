@@ -122,10 +122,6 @@ def test_freed_memory_is_used_again() -> None:
             torch.empty(2**24).fill_(1)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     """
-    pages = [
-        int(
-            subprocess.run([sys.executable, "-c", textwrap.dedent(script), how], capture_output=True, check=True).stdout
-        )
-        for how in ("keep", "plain")
-    ]
-    assert pages[0] < pages[1] / 4
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    kept, plain = (int(subprocess.check_output([*command, how])) for how in ("keep", "plain"))
+    assert kept < plain / 4

@@ -20,7 +20,7 @@ from percept.vision.scene import data, decode, picture, tuning
 from percept.vision.scene.loss import class_weights, pixel_loss, right
 from percept.vision.scene.metrics import Confusion
 from percept.vision.scene.networks import build, described, from_checkpoint
-from percept.vision.scene.options import Train
+from percept.vision.scene.options import Parsing, Train
 from percept.vision.scene.samples import AUGMENT, AUGMENT_FARABET, Crops, collate
 
 PICTURES = 6
@@ -80,7 +80,7 @@ class Trainer:
             },
             "start": start,
         }
-        self.how = decode.Settings(options.size, balance=options.balance, shares=tuple(self.header["shares"]))
+        self.how = decode.settings(Parsing(segments="none"), self.header)
         self.facts = {
             "train_photos": len(self.photos.photos),
             "choosing_photos": len(self.chosen_on.photos),
