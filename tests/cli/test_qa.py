@@ -63,3 +63,7 @@ def test_fresh_stories_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
     ran = percept("data", "new", "qa", "--tasks", "19", "--stories", "1", "--out", tmp_path)
     assert ran.out == "" and str(tmp_path / "qa19_path-finding_train.txt") in ran.err
     assert percept("data", "new", "detect").code == 2
+    short = percept("data", "new", "qa", "--tasks", "17", "--stories", "1", "--steps", "1")
+    assert short.out.startswith("1 ") and short.out.splitlines()[1].endswith("\t1"), "one sentence, then questions"
+    refused = percept("data", "new", "qa", "--tasks", "1,17", "--steps", "1")
+    assert refused.code == 2 and "only of kinds 17, 18, 19" in refused.err

@@ -134,6 +134,7 @@ class New(Talk):
 
     tasks: tuple[str, ...] = option(("all",), "kinds of stories by number", group="Input")
     stories: int = option(200, "stories of each kind", group="Input", low=1, high=1_000_000)
+    steps: int = option(2, "kinds 17, 18, 19: facts that an answer follows from", group="Input", low=1, high=2)
     split: str = option("train", "part of the data that the files are named for", group="Output", choices=SPLITS)
     seed: int = option(0, "seed of everything random", group="Speed", low=0)
     out: str = option("", "write a file for each kind into this folder", group="Output", shown_default="stdout")

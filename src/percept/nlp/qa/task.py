@@ -19,7 +19,7 @@ from percept.nlp.qa.measuring import evaluate, folder_of
 from percept.nlp.qa.options import Export, New, Predict, Train
 from percept.nlp.qa.prompt import run
 from percept.nlp.qa.reader import load
-from percept.nlp.qa.simulator.kinds import KINDS, lines, story
+from percept.nlp.qa.simulator.kinds import KINDS, STEPPED, lines, story
 from percept.nlp.qa.trainer import Trainer
 
 __all__ = ["check", "evaluate", "export", "load", "new", "prompt", "trainer"]
@@ -40,11 +40,12 @@ def prompt(options: Predict) -> int:
 def new(options: New) -> list[Path]:
     """Fresh stories of the kinds asked for, a file for each kind under ``--out``, else on stdout."""
     wanted = list(KINDS) if options.tasks == ("all",) else [_kind(name) for name in options.tasks]
+    if options.steps == 1 and not STEPPED.issuperset(wanted):
+        raise UsageError(f"--steps 1: only of kinds {', '.join(map(str, sorted(STEPPED)))}; give --tasks")
     written = []
     for kind in wanted:
-        text = "".join(
-            f"{line}\n" for number in range(options.stories) for line in lines(story(kind, options.seed, number))
-        )
+        made = (story(kind, options.seed, number, options.steps) for number in range(options.stories))
+        text = "".join(f"{line}\n" for one in made for line in lines(one))
         if options.out:
             split = {"val": "valid"}.get(options.split, options.split)
             written.append(Path(options.out) / f"qa{kind}_{KINDS[kind][0]}_{split}.txt")

@@ -95,23 +95,32 @@ def induction(rng: np.random.Generator) -> Story | None:
     return told.story()
 
 
-def positions(rng: np.random.Generator) -> Story | None:
-    """Kind 17: is one shape above, below, to the right or left of another, both tied to a third?"""
+def positions(rng: np.random.Generator, steps: int = 2) -> Story | None:
+    """Kind 17: is one shape above, below, to the right or left of another, both tied to a third?
+
+    steps: 1 asks of the two shapes of one sentence.
+    """
     told = Telling()
     one, middle, other = (SHAPES[at] for at in rng.permutation(len(SHAPES))[:3])
-    steps = list(SHEET.values())
-    first, second = pick(rng, steps), pick(rng, steps)
+    moves = list(SHEET.values())
+    first, second = pick(rng, moves), pick(rng, moves)
     if first == second:
         return None
     place = {one: first, other: second, middle: (0, 0)}
-    number = {end: told.tell(_beside(rng, place, end, middle)) for end in (one, other)}
+    number = {end: told.tell(_beside(rng, place, end, middle)) for end in (one, other)[:steps]}
+    if steps == 1:
+        other, number[middle] = middle, number[one]
     for _ in range(8):
         near, far = (one, other) if rng.random() < 0.5 else (other, one)
         across, up = place[near][0] - place[far][0], place[near][1] - place[far][1]
-        right = [words for words, (x, y) in SHEET.items() if x * across + y * up > 0]
+        along = {words: x * across + y * up for words, (x, y) in SHEET.items()}
+        right = [words for words in SHEET if along[words] > 0]
+        wrong = [words for words in SHEET if along[words] <= 0]
+        if steps == 1:
+            wrong += 2 * [words for words in SHEET if along[words] < 0]  # which way round is the lesson
         yes = rng.random() < 0.5
-        words = pick(rng, right if yes else [words for words in SHEET if words not in right])
-        told.ask(f"Is the {near} {words} the {far}", "yes" if yes else "no", (number[near], number[far]))
+        words = pick(rng, right if yes else wrong)
+        told.ask(f"Is the {near} {words} the {far}", "yes" if yes else "no", (number[near], number[far])[:steps])
     return told.story()
 
 
@@ -124,8 +133,8 @@ def _beside(rng: np.random.Generator, place: dict[str, tuple[int, int]], one: st
     return f"the {one} is {words} the {other}"
 
 
-def sizes(rng: np.random.Generator) -> Story | None:
-    """Kind 18: does one thing fit into another, is it bigger, by two steps?"""
+def sizes(rng: np.random.Generator, steps: int = 2) -> Story | None:
+    """Kind 18: does one thing fit into another, is it bigger, by two steps, or by one?"""
     told = Telling()
     order = ["chocolate", "box of chocolates", *(LARGE[at] for at in rng.permutation(len(LARGE)))]  # the smallest first
     for _ in range(5 if rng.random() < 0.8 else 10):
@@ -141,6 +150,8 @@ def sizes(rng: np.random.Generator) -> Story | None:
         for to, (again, big) in enumerate(pairs)
         if again == middle
     ]
+    if steps == 1:
+        ways = [(small, big, (at,)) for at, (small, big) in enumerate(pairs)]
     if not ways:
         return None
     for _ in range(5):
@@ -163,8 +174,8 @@ def _pair_of(said: str, order: list[str]) -> tuple[str, str]:
     return small, big
 
 
-def ways(rng: np.random.Generator) -> Story | None:
-    """Kind 19: which two steps lead from one room to another?"""
+def ways(rng: np.random.Generator, steps: int = 2) -> Story | None:
+    """Kind 19: which two steps, or which step, lead from one room to another?"""
     told = Telling()
     rooms = [ROOMS[at] for at in rng.permutation(len(ROOMS))]
     place = {rooms[0]: (0, 0)}
@@ -187,7 +198,7 @@ def ways(rng: np.random.Generator) -> Story | None:
         number = told.tell(f"the {said[0]} is {said[1]} of the {said[2]}")
         doors[near].append((room, direction[0], number))
         doors[room].append((near, OPPOSITE[direction][0], number))
-    found = [way for room in rooms for way in _two_steps(doors, room)]
+    found = [way for room in rooms for way in _ways_from(room, doors, steps)]
     if not found:
         return None
     start, goal, letters, supports = pick(rng, found)
@@ -195,10 +206,10 @@ def ways(rng: np.random.Generator) -> Story | None:
     return told.story()
 
 
-def _two_steps(
-    doors: dict[str, list[tuple[str, str, int]]], start: str
+def _ways_from(
+    start: str, doors: dict[str, list[tuple[str, str, int]]], steps: int
 ) -> list[tuple[str, str, tuple[str, ...], tuple[int, ...]]]:
-    """All ways of two steps from a room: (start, goal, letters, sentences). The rooms hang together as a tree."""
+    """All ways of so many steps from a room: (start, goal, letters, sentences). The rooms hang together as a tree."""
     found = []
     waiting = deque([(start, (), (), (start,))])
     while waiting:
@@ -207,7 +218,7 @@ def _two_steps(
             if beyond in passed:
                 continue
             way = (beyond, (*letters, letter), (*numbers, number), (*passed, beyond))
-            if len(way[1]) == 2:
+            if len(way[1]) == steps:
                 found.append((start, beyond, way[1], way[2]))
             else:
                 waiting.append(way)

@@ -9,7 +9,7 @@ import numpy as np
 from percept.nlp.qa.simulator import carrying, deciding, telling
 from percept.nlp.qa.story import Story
 
-Make = Callable[[np.random.Generator], Story | None]
+Make = Callable[..., Story | None]
 
 KINDS: dict[int, tuple[str, Make]] = {
     1: ("single-supporting-fact", carrying.one_fact),
@@ -33,13 +33,15 @@ KINDS: dict[int, tuple[str, Make]] = {
     19: ("path-finding", deciding.ways),
     20: ("agents-motivations", deciding.motives),
 }
+STEPPED = frozenset({17, 18, 19})  # kinds that can ask for one step of reasoning, to begin with, instead of two
 
 
-def story(kind: int, seed: int, number: int) -> Story:
-    """Story ``number`` of a kind: the same for the same three numbers, whatever else is drawn."""
+def story(kind: int, seed: int, number: int, steps: int = 2) -> Story:
+    """Story ``number`` of a kind: the same for the same numbers, whatever else is drawn."""
     attempt = 0
+    asked = {"steps": steps} if kind in STEPPED else {}
     while True:
-        made = KINDS[kind][1](np.random.default_rng([seed, kind, number, attempt]))
+        made = KINDS[kind][1](np.random.default_rng([seed, kind, number, attempt]), **asked)
         if made is not None:
             return made
         attempt += 1

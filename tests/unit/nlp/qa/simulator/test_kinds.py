@@ -7,7 +7,7 @@ import os
 import pytest
 
 from percept.nlp.qa.reasoners.reason import reason
-from percept.nlp.qa.simulator.kinds import KINDS, lines, story
+from percept.nlp.qa.simulator.kinds import KINDS, STEPPED, lines, story
 from percept.nlp.qa.stories import parse
 from percept.nlp.qa.story import words
 
@@ -23,6 +23,15 @@ def test_the_reasoner_finds_every_answer_in_the_text(kind: int) -> None:
             assert question.supports and all(0 <= support < question.seen for support in question.supports)
             asked += 1
     assert asked >= 12
+
+
+@pytest.mark.parametrize("kind", sorted(STEPPED))
+def test_answers_of_one_step_follow_from_one_sentence(kind: int) -> None:
+    for number in range(12):
+        for question in story(kind, 7, number, steps=1).questions:
+            (support,) = question.supports
+            said = story(kind, 7, number, steps=1).sentences[support]
+            assert reason([said], question.text) == question.answer.lower(), (said, question)
 
 
 @pytest.mark.slow
