@@ -27,6 +27,11 @@ class Kind:
     name: str
     files: dict[str, Path]
 
+    @property
+    def names(self) -> set[str]:
+        """What ``--tasks`` may call it."""
+        return {self.name, self.name.replace(" ", "-"), *({str(self.number)} if self.number else ())}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -100,17 +105,31 @@ def choose(folder: Path, options: Chosen) -> list[Kind]:
     Raises:
         UsageError: no such folder, layout or kind.
     """
-    root = root_of(folder, options.language, options.size)
-    kinds = kinds_in(root)
+    return choose_of([folder], options)[0]
+
+
+def choose_of(folders: Sequence[Path], options: Chosen) -> list[list[Kind]]:
+    """The same of several folders: what ``--tasks`` names has to be in one of them.
+
+    Raises:
+        UsageError: no such folder, layout or kind, or a folder with none of the kinds.
+    """
+    roots = [root_of(folder, options.language, options.size) for folder in folders]
+    known = [kinds_in(root) for root in roots]
     if options.tasks == ("all",):
-        return kinds
-    found = []
+        return known
+    found: list[list[Kind]] = [[] for _ in roots]
     for wanted in options.tasks:
-        same = [kind for kind in kinds if wanted in (str(kind.number), kind.name, kind.name.replace(" ", "-"))]
-        if not same or wanted == "0":
-            known = [str(kind.number or kind.name) for kind in kinds]
-            raise UsageError(f'{root}: no task "{wanted}"{nearest(wanted, known) or "; there is " + ", ".join(known)}')
-        found += same
+        same = [[kind for kind in kinds if wanted in kind.names] for kinds in known]
+        if not any(same):
+            there = list(dict.fromkeys(str(kind.number or kind.name) for kinds in known for kind in kinds))
+            where = ", ".join(map(str, roots))
+            raise UsageError(f'{where}: no task "{wanted}"{nearest(wanted, there) or "; there is " + ", ".join(there)}')
+        for kinds, more in zip(found, same, strict=True):
+            kinds += more
+    for root, kinds in zip(roots, found, strict=True):
+        if not kinds:
+            raise UsageError(f"{root}: none of the tasks {', '.join(options.tasks)}")
     return found
 
 

@@ -84,3 +84,15 @@ def test_one_story_cannot_be_split() -> None:
     asked = [one for one in data.read_split(kinds, "train")[0] if one.story == 0]
     with pytest.raises(UsageError, match="too few stories"):
         data.hold_out(asked, 0.1, 0, mix=False)
+
+
+def test_of_several_folders_one_has_to_have_what_is_asked_for(tmp_path: Path) -> None:
+    first = own(tmp_path / "first", "qa1_single-supporting-fact_train.txt")
+    last = own(tmp_path / "last", "qa19_path-finding_train.txt")
+    both = own(tmp_path / "both", "qa1_single-supporting-fact_train.txt", "qa19_path-finding_train.txt")
+    found = data.choose_of([first, last, both], Chosen(tasks=("19", "1")))
+    assert [[kind.number for kind in kinds] for kinds in found] == [[1], [19], [19, 1]]
+    with pytest.raises(UsageError, match='no task "3"'):
+        data.choose_of([first, last], Chosen(tasks=("1", "3")))
+    with pytest.raises(UsageError, match=r"last: none of the tasks 1$"):
+        data.choose_of([first, last], Chosen(tasks=("1",)))
