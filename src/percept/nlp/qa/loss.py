@@ -27,13 +27,24 @@ def ranking_loss(scores: Tensor, right: Tensor, margin: float) -> Tensor:
 def support_loss(looked: Tensor, supports: Tensor) -> Tensor:
     """How little the deciding sentences were looked at: looked (B, K, S), supports (B, N) places or -1 -> (B,).
 
-    The mean over a question's supports of -log of the most that any hop gave it; 0 where nobody said which decide.
+    Looks are meant to take them one by one, in the order in which they are told, which is that of the reasoning, a hop
+    each, from any hop on. The loss is -log of the chance of that, the mean over the hops where it may begin, divided by
+    the number of sentences. Of more than K sentences it is that of the most that any hop gave. 0 where nobody said
+    which decide.
     """
-    most = looked.float().amax(dim=1)  # (B, S)
-    known = (supports >= 0) & (supports < most.shape[1])
-    given = most.gather(1, supports.clamp(0, most.shape[1] - 1))  # (B, N)
-    each = -(given + 1e-4).log() * known
-    return each.sum(dim=1) / known.sum(dim=1).clamp(min=1)
+    looked = looked.float()
+    hops, sentences = looked.shape[1:]
+    known = (supports >= 0) & (supports < sentences)
+    count = known.sum(dim=1)  # (B,)
+    place = supports.clamp(0, sentences - 1)[:, None].expand(-1, hops, -1)
+    given = (looked.gather(2, place) + 1e-4).log()  # (B, K, N)
+    most = (given.amax(dim=1) * known).sum(dim=1)  # (B,)
+    first = torch.arange(hops, device=supports.device)[:, None]  # (K, 1) where it begins
+    hop = first + torch.arange(supports.shape[1], device=supports.device)  # (K, N)
+    each = given.gather(1, hop.clamp(max=hops - 1).expand(len(given), -1, -1)) * known[:, None]  # (B, K, N)
+    fits = first[:, 0] <= hops - count[:, None].clamp(max=hops)  # (B, K)
+    in_turn = each.sum(dim=2).masked_fill(~fits, -torch.inf).logsumexp(dim=1) - fits.sum(dim=1).clamp(min=1).log()
+    return -torch.where(count <= hops, in_turn, most) / count.clamp(min=1)
 
 
 def stops(supports: Tensor, hops: int, places: int) -> Tensor:

@@ -1,8 +1,8 @@
 """A memory whose sentences look at each other before the question is answered, over any length of story.
 
-Each sentence is a sum of its words under learned masks (Henaff et al. 2017, section 2.1). Then the same step is taken
-several times (Dehghani et al. 2019): sentences and question look at one another by several heads, and each is changed
-by what it saw. Some heads go back through time, some forward, and stop at the first sentence that matches: the
+Each sentence is read by a perceptron of two layers over its words side by side. Then the same step is taken several
+times (Dehghani et al. 2019): sentences and question look at one another by several heads, and each is changed by what
+it saw. Some heads go back through time, some forward, and stop at the first sentence that matches: the
 geometric attention of Csordas et al. 2022, so that "the last time" needs no position and means the same in ten
 sentences as in three hundred. The others weigh all sentences alike by a softmax. The question is the newest of all.
 """
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from percept.nlp.qa.vocab import NIL
 
 FAR = -1e4  # a score that leaves no weight
+INNER = 4  # times d: what the perceptrons have between their layers
 
 
 class Relational(nn.Module):
@@ -25,7 +26,7 @@ class Relational(nn.Module):
 
     Args:
         vocabulary: V; dimension: d; hops: K steps; heads: half go back, a quarter forward, a quarter everywhere.
-        width: words of a sentence that have a mask of their own; parts: P.
+        width: words of a sentence whose places are told apart, the last of them also for all that follow; parts: P.
     """
 
     WORDS = {"words.weight": 0, "answers.weight": 0, "answers.bias": 0}  # which axis counts the vocabulary
@@ -35,16 +36,18 @@ class Relational(nn.Module):
     ) -> None:
         super().__init__()
         self.hops, self.parts = hops, parts
-        self.words = nn.Embedding(vocabulary, dimension, padding_idx=NIL)
+        self.words = nn.Embedding(vocabulary, dimension // 2, padding_idx=NIL)
         nn.init.normal_(self.words.weight, std=1.0)
         with torch.no_grad():
             self.words.weight[NIL] = 0
-        self.masks = nn.Parameter(1 + 0.3 * torch.randn(2, width, dimension))  # of facts, of questions
-        self.enter = nn.Sequential(nn.LayerNorm(dimension), nn.Linear(dimension, dimension), nn.GELU())
+        self.width, inner = width, INNER * dimension
+        self.facts = nn.Linear(width * (dimension // 2), inner)
+        self.questions = nn.Linear(width * (dimension // 2), inner)
+        self.enter = nn.Sequential(nn.LayerNorm(inner), nn.ReLU(), nn.Linear(inner, dimension))
         self.leave_out = nn.Dropout(dropout)
         self.look = Look(dimension, heads)
         self.change = nn.Sequential(
-            nn.LayerNorm(dimension), nn.Linear(dimension, 2 * dimension), nn.GELU(), nn.Linear(2 * dimension, dimension)
+            nn.LayerNorm(dimension), nn.Linear(dimension, inner), nn.ReLU(), nn.Linear(inner, dimension)
         )
         self.leave = nn.LayerNorm(dimension)
         self.things = nn.Linear(dimension, parts * dimension)
@@ -53,7 +56,7 @@ class Relational(nn.Module):
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         told = (tokens != NIL).any(dim=-1)  # (B, N), N = 1 + S
-        x = self.leave_out(self.enter(self._sentences(tokens)))  # (B, N, d)
+        x = self.leave_out(self._read(tokens))  # (B, N, d)
         looked = []
         for _ in range(self.hops):
             seen, weights = self.look(x, told)
@@ -63,13 +66,12 @@ class Relational(nn.Module):
         u = self.things(self.leave(x[:, 0])).unflatten(-1, (self.parts, -1))  # (B, d) -> (B, P, d)
         return self.answers(F.gelu(u)), torch.stack(looked, dim=1)  # (B, P, V), (B, K, S)
 
-    def _sentences(self, tokens: Tensor) -> Tensor:
-        """(B, N, W) words -> (B, N, d): each word under the mask of its place; the last serves what is beyond."""
-        place = torch.arange(tokens.shape[-1], device=tokens.device).clamp(max=self.masks.shape[1] - 1)
-        of_facts, of_questions = self.masks[:, place]  # (W, d) each
-        asked = (self.words(tokens[:, :1]) * of_questions).sum(dim=2)  # (B, 1, W, d) -> (B, 1, d)
-        facts = (self.words(tokens[:, 1:]) * of_facts).sum(dim=2)  # (B, S, W, d) -> (B, S, d)
-        return torch.cat([asked, facts], dim=1)
+    def _read(self, tokens: Tensor) -> Tensor:
+        """(B, N, W) words -> (B, N, d): the words of each sentence side by side, those beyond the width added up."""
+        tokens = F.pad(tokens, (0, max(0, self.width - tokens.shape[2])), value=NIL)
+        x = self.words(tokens)  # (B, N, W, e)
+        x = torch.cat([x[:, :, : self.width - 1], x[:, :, self.width - 1 :].sum(dim=2, keepdim=True)], dim=2).flatten(2)
+        return self.enter(torch.cat([self.questions(x[:, :1]), self.facts(x[:, 1:])], dim=1))
 
 
 class Look(nn.Module):
@@ -101,7 +103,7 @@ class Look(nn.Module):
         alike = z[:, self.back + self.forth :].masked_fill(~other, FAR).softmax(dim=-1)
         weights = torch.cat([back, forth, alike], dim=1)  # (B, h, N, N)
         seen = (weights @ v).transpose(1, 2).flatten(2)  # (B, h, N, c) -> (B, N, h c)
-        asked = torch.cat([back, alike], dim=1)[:, :, 0, 1:].mean(dim=1)  # (B, S): nothing is newer than the question
+        asked = back[:, 0, 0, 1:]  # (B, S) of the question's first head, which --supports teaches
         return self.tell(seen), asked
 
 

@@ -18,11 +18,31 @@ ORDER, NOISE = 101, 102  # last parts of seeds: keep the streams apart
 def one_network(
     questions: Questions, batch: int, seed: int, epoch: int, start: int, rank: int, world: int
 ) -> Iterator[Tensor]:
-    """Questions (B,) of each step from ``start`` on, of about equally long stories together."""
-    sampler = EpochSampler(len(questions), batch, seed, (0,), rank, world, lengths=questions.seen.tolist())
+    """Questions (B,) of each step from ``start`` on, the shortest stories first.
+
+    Any kinds come together: with stories of one length, so of one or two kinds, in a step, a network that learns
+    several kinds unlearns one by the other.
+    """
+    sampler = EpochSampler(len(questions), batch, seed, (0,), rank, world)
     sampler.set_epoch(epoch, start)
     for picks in sampler:
-        yield torch.tensor([pick.index for pick in picks])
+        index = torch.tensor([pick.index for pick in picks])
+        yield index[questions.seen[index].argsort(stable=True)]
+
+
+def alike(questions: Questions, index: Tensor, most: int) -> list[Tensor]:
+    """Questions (B,), the shortest stories first, in parts that waste little on padding.
+
+    In a part no story is more than twice as long as another, and there are no more than ``most`` pairs of sentences.
+    """
+    found: list[Tensor] = []
+    sizes = (questions.seen[index] + 1).tolist()
+    first = 0
+    for end in range(1, len(sizes) + 1):
+        if end == len(sizes) or sizes[end] > 2 * sizes[first] or (end - first + 1) * sizes[end] ** 2 > most:
+            found.append(index[first:end])
+            first = end
+    return found
 
 
 def one_network_steps(questions: Questions, batch: int, world: int) -> int:

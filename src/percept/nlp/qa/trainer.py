@@ -20,7 +20,7 @@ from percept.nlp.qa.loss import answer_loss, ranking_loss, stops, support_loss
 from percept.nlp.qa.memnn import MemNN
 from percept.nlp.qa.options import Train
 from percept.nlp.qa.renaming import Renaming, rename
-from percept.nlp.qa.sampling import SideBySide, noisy_ages, one_network, one_network_steps
+from percept.nlp.qa.sampling import SideBySide, alike, noisy_ages, one_network, one_network_steps
 from percept.nlp.qa.shapes import shapes
 from percept.nlp.qa.tensors import Batch, encode
 from percept.nlp.qa.vocab import build
@@ -167,15 +167,10 @@ class Trainer:
             chosen = (index[:, first:end] for index in self.side_by_side.epoch(epoch, start))
         most = max(self.model.slots.tolist()) if self.side_by_side is not None else 0
         for index in chosen:
-            pieces = parts(index.shape[-1], max(options.accumulate, self._needed(index)))
-            yield [self.questions.batch(index[..., piece], most) for piece in pieces]
-
-    def _needed(self, index: Tensor) -> int:
-        """In how many parts long stories must be taken, whose sentences all look at each other."""
-        if self.side_by_side is not None:
-            return 1
-        pairs = len(index) * (int(self.questions.seen[index].max()) + 1) ** 2
-        return min(len(index), -(-pairs // PAIRS))
+            pieces = [index[..., piece] for piece in parts(index.shape[-1], options.accumulate)]
+            if self.side_by_side is None:
+                pieces = [few for piece in pieces for few in alike(self.questions, piece, PAIRS)]
+            yield [self.questions.batch(piece, most) for piece in pieces]
 
     def size(self, batch: Batch) -> float:
         """Questions; of networks side by side 1, for the paper's loss is the sum over a batch."""
@@ -291,8 +286,7 @@ def _questions(
     kinds: list[data.Kind] = []
     train: list[data.Asked] = []
     held: list[data.Asked] = []
-    for turn, (_, folder) in enumerate(folders):
-        here = data.choose(folder, options)
+    for turn, here in enumerate(data.choose_of([folder for _, folder in folders], options)):
         found, problems = data.read_split(here, "train")
         for problem in problems[:10]:
             say(f"        {problem}")

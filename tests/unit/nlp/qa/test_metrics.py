@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -55,6 +57,12 @@ def test_losses_by_hand() -> None:
     got = support_loss(looked, torch.tensor([[0, 1, -1]]))
     assert float(got) == pytest.approx(-float(torch.tensor([0.5001, 0.8001]).log().mean()), rel=1e-5)
     assert support_loss(looked, torch.tensor([[-1, -1, -1]])).item() == 0
+    one = support_loss(looked, torch.tensor([[1, -1, -1]]))
+    assert float(one) == pytest.approx(-math.log((0.0001 + 0.8001) / 2), rel=1e-5), "by any hop"
+    most = support_loss(looked, torch.tensor([[0, 1, 0]]))
+    assert float(most) == pytest.approx(-math.log(0.5001) * 2 / 3 - math.log(0.8001) / 3, rel=1e-5), "more than hops"
+    gone = support_loss(looked, torch.tensor([[1, 5, -1]]))
+    assert gone.isfinite(), "a place beyond the story"
 
 
 def test_published_errors_are_those_of_the_table() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from percept.nlp.qa.data import Asked
-from percept.nlp.qa.sampling import SideBySide, noisy_ages, one_network, one_network_steps
+from percept.nlp.qa.sampling import SideBySide, alike, noisy_ages, one_network, one_network_steps
 from percept.nlp.qa.story import Question
 from percept.nlp.qa.tensors import encode
 from percept.nlp.qa.vocab import Vocabulary, build, from_json
@@ -85,6 +85,21 @@ def test_every_question_once_an_epoch_and_the_same_after_a_pause() -> None:
     assert [index.tolist() for index in one_network(questions, 4, 0, 3, 0, 0, 1)] != whole
     ranks = [list(one_network(questions, 4, 0, 2, 0, rank, 2)) for rank in range(2)]
     assert [sorted([*a.tolist(), *b.tolist()]) for a, b in zip(*ranks, strict=True)] == [sorted(one) for one in whole]
+
+
+def test_questions_of_a_step_are_taken_in_parts_of_like_lengths() -> None:
+    long = Asked(SENTENCES * 4, Question("Where is Mary?", 12, "home"), 0, 9)
+    questions = encode([*ASKED, long] * 5, build(ASKED, spare=0, lists=False), [0, 0], 3)
+    (index,) = one_network(questions, len(questions), 0, 0, 0, 0, 1)
+    seen = questions.seen[index] + 1
+    assert seen.tolist() == sorted(seen.tolist()) and int(seen[-1]) > 2 * int(seen[0])
+    found = alike(questions, index, 100)
+    assert torch.equal(torch.cat(found), index)
+    for part in found:
+        longest = int(questions.seen[part].max()) + 1
+        assert longest <= 2 * (int(questions.seen[part].min()) + 1) and (
+            len(part) == 1 or len(part) * longest**2 <= 100
+        )
 
 
 def test_each_network_sees_its_own_questions() -> None:
