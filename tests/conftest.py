@@ -33,3 +33,11 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
     monkeypatch.setattr(socket.socket, "connect", _only_here)
     console.configure()  # --quiet of a test before is that test's alone
     monkeypatch.setenv("PERCEPT_DATA", str(tmp_path_factory.getbasetemp() / "no-data-sets"))
+
+
+@pytest.fixture
+def port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

@@ -144,14 +144,11 @@ def test_a_training_that_diverges_stops_with_3_and_keeps_the_last_good_weights(t
     assert checkpoint.load(folder / "best.safetensors", task="detect")
 
 
-def test_two_processes_equal_one_and_do_not_outlive_one_another(tmp_path: Path) -> None:
+def test_two_processes_equal_one_and_do_not_outlive_one_another(tmp_path: Path, port: int) -> None:
     """torchrun with two ranks: weights to float tolerance those of one process; rank 1 is killed, and all end."""
     flags = ("--batch", "2", "--augment", "none", "--precision", "float32", "--store", "float32", "--quiet")
     # sgd: the first steps of adamw are as long for a gradient of nearly nothing as for a large one
     flags += ("--optimizer", "sgd", "--schedule", "constant", "--warmup", "0", "--epochs", "100000")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1")
     command = [*torchrun, "--master-port", str(port), "-m", "percept", *map(str, WORDS), *flags]
     two, one = tmp_path / "two", tmp_path / "one"

@@ -114,7 +114,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(tmp_path: Path) -> None
         torch.testing.assert_close(one[name], four[name], rtol=1e-5, atol=1e-6)
 
 
-def test_two_processes_equal_one(tmp_path: Path) -> None:
+def test_two_processes_equal_one(tmp_path: Path, port: int) -> None:
     toy.run(tmp_path / "one", epochs=2, dropout=0.0, store="float32")
     command = [
         sys.executable,
@@ -122,8 +122,10 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
         "torch.distributed.run",
         "--nproc-per-node",
         "2",
+        "--master-addr",
+        "127.0.0.1",
         "--master-port",
-        "29611",
+        str(port),
         PROGRAM,
         str(tmp_path / "two"),
         "epochs=2",
