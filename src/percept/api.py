@@ -302,6 +302,8 @@ def _processes() -> Iterator[int]:
     dist.init_process_group(backend, timeout=datetime.timedelta(minutes=10))
     try:
         yield dist.get_rank()
+        with contextlib.suppress(RuntimeError):
+            dist.barrier()  # who leaves first takes along what the others may still be waiting on
     except Exception as error:
         if not _of_a_peer(error):
             raise

@@ -132,7 +132,8 @@ def test_two_processes_equal_one(tmp_path: Path, port: int) -> None:
         "store=float32",
         "ranks=1",
     ]
-    subprocess.run([*command, "dropout=0"], check=True, timeout=100, capture_output=True)
+    ran = subprocess.run([*command, "dropout=0"], timeout=100, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-3000:]
     one, two = (checkpoint.load(tmp_path / name / "last.safetensors").tensors for name in ("one", "two"))
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=1e-5, atol=1e-6)

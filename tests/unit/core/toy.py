@@ -98,6 +98,8 @@ if __name__ == "__main__":  # what the tests start as processes of their own: to
 
     try:
         run(Path(sys.argv[1]), on_step=lambda *_: time.sleep(waits), **given)
+        if dist.is_initialized():
+            dist.barrier()  # whoever leaves first takes the store along, on which the other may still be waiting
     except PerceptError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
