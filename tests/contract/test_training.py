@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -180,14 +179,11 @@ def test_two_processes_equal_one_and_do_not_outlive_one_another(tmp_path: Path, 
         torch.testing.assert_close(together.tensors[name], tensor, rtol=1e-4, atol=1e-5 * epochs)
 
 
-def test_a_rank_whose_peer_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_rank_whose_peer_is_gone_says_so(tmp_path: Path, port: int) -> None:
     """Two ranks without torchrun, which would end the survivor as soon as it can: rank 0 notices by itself."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     words = [*map(str, WORDS), "--batch", "2", "--epochs", "100000", "--schedule", "constant", "--quiet"]
     command = [sys.executable, "-m", "percept", *words, "--out", str(tmp_path / "run")]
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     ranks = [subprocess.Popen(command, stderr=subprocess.PIPE, env={**shared, "RANK": str(rank)}) for rank in range(2)]
     try:
         wait_for(tmp_path / "run" / "log.csv", ranks[0])

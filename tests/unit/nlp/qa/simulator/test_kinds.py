@@ -28,9 +28,10 @@ def test_the_reasoner_finds_every_answer_in_the_text(kind: int) -> None:
 @pytest.mark.parametrize("kind", sorted(STEPPED))
 def test_answers_of_one_step_follow_from_one_sentence(kind: int) -> None:
     for number in range(12):
-        for question in story(kind, 7, number, steps=1).questions:
+        made = story(kind, 7, number, steps=1)
+        for question in made.questions:
             (support,) = question.supports
-            said = story(kind, 7, number, steps=1).sentences[support]
+            said = made.sentences[support]
             assert reason([said], question.text) == question.answer.lower(), (said, question)
 
 
