@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -75,16 +74,15 @@ def aligner(wanted: str, device: Device) -> Aligner:
 def aligned(taught: Sequence[Taught], lexicon: Lexicon, wanted: str, device: Device) -> list[Taught]:
     """The same recordings with times of their phones where they had none; those that cannot be aligned keep theirs.
 
-    What was said is chosen among the pronunciations of each word, and becomes the recording's phones.
+    What was said is the set's own pronunciation of each word, or chosen among the dictionary's, and becomes the
+    recording's phones.
     """
     finder = aligner(wanted, device)
     made, failed = [], 0
     with progress("aligned", len(taught)) as bar:
         for one in taught:
             if not one.times:
-                words: list[Any] = [lexicon.look_up(word).pronunciations for word in one.utterance.words]
-                if not words or not all(words):
-                    words = [(tuple(one.phones),)]
+                words = _pronunciations(one, lexicon)
                 try:
                     times = finder.times(sound(one.utterance), words)
                     phones = tuple(segment.label for segment in times if segment.label != CLASSES[0])
@@ -96,6 +94,13 @@ def aligned(taught: Sequence[Taught], lexicon: Lexicon, wanted: str, device: Dev
     if failed:
         say(f"        {failed} recordings could not be aligned: they teach their text only")
     return made
+
+
+def _pronunciations(taught: Taught, lexicon: Lexicon) -> list[tuple[tuple[str, ...], ...]]:
+    """Of each word; all phones in a row, if any word's are not known."""
+    said = taught.utterance.pronunciations
+    words = [(one,) for one in said] or [lexicon.look_up(word).pronunciations for word in taught.utterance.words]
+    return words if words and all(any(word) for word in words) else [(taught.phones,)]
 
 
 def _contiguous(spans: Sequence[Span], frames: int) -> list[Span]:

@@ -1,19 +1,22 @@
-"""Augmentation of training sounds: said faster or slower, in a room, in noise, over a telephone, too loud; and masks on
-the features (SpecAugment, Park et al. 2019).
+"""Augmentation of training sounds: said faster or slower, in a room, in noise, over a telephone, too loud; and of their
+features: heard from a longer or shorter throat, and masked (SpecAugment, Park et al. 2019).
 
 All of it is a few Fourier transforms: 5 ms of one core for three seconds of sound that undergo everything, 1 for speed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from scipy import fft
 from torch import Tensor
 
 from percept.speech.audio import RATE
+from percept.speech.features import HIGH, LOW, MELS
 from percept.speech.resample import resampled
 
 STEPS = 40  # speeds are whole multiples of 1/40: as many filters as there are speeds, each computed once
@@ -21,6 +24,7 @@ MAINS = (50.0, 60.0)  # Hz
 HARMONICS = 16
 VOICES = (3, 6)  # of a babble
 RAMP = 150.0  # Hz, over which a telephone's band ends
+FORMANTS = 4800.0  # Hz: up to here the length of a throat scales frequencies
 BLOCK = 4096  # samples: lengths of Fourier transforms are multiples of it
 
 
@@ -32,6 +36,7 @@ class Changes:
     room: share of recordings heard in a room; echo: seconds in which its echo falls by 60 dB; direct: dB that the voice
     itself is above all of its echo.
     noise: share of recordings with noise; ratio: dB that the voice is above it.
+    tract: the least and the most by which a throat's length scales frequencies (Jaitly & Hinton 2013).
     narrow: share cut to a telephone's band; clipped: share that is too loud for its recorder; gain: dB up or down.
     bands, widest: masks over the bands, and the bands of the widest; spans, longest, most: masks over time, the frames
     of the longest, and the share of the recording that none exceeds.
@@ -46,6 +51,7 @@ class Changes:
     narrow: float = 0.0
     clipped: float = 0.0
     gain: float = 0.0
+    tract: tuple[float, float] = (1.0, 1.0)
     bands: int = 0
     widest: int = 8
     spans: int = 0
@@ -54,8 +60,9 @@ class Changes:
 
 
 NONE = Changes()
-LIGHT = Changes(speed=(0.9, 1.1), bands=2, widest=6, spans=2, longest=20)
-FULL = Changes(speed=(0.9, 1.1), room=0.3, noise=0.5, narrow=0.1, clipped=0.05, gain=10.0, bands=2, spans=2)
+VOICE = Changes(speed=(0.9, 1.1), tract=(0.9, 1.1))
+LIGHT = replace(VOICE, bands=2, widest=6, spans=2, longest=20)
+FULL = replace(VOICE, room=0.3, noise=0.5, narrow=0.1, clipped=0.05, gain=10.0, bands=2, spans=2)
 
 
 def changed(
@@ -87,6 +94,24 @@ def changed(
     if changes.gain:
         found = found * np.float32(10 ** (rng.uniform(-changes.gain, changes.gain) / 20))
     return found, step / STEPS
+
+
+def spoken(mels: Tensor, factor: float) -> Tensor:
+    """Features (T, 40) as from a throat that makes all frequencies ``factor`` times as high (Jaitly & Hinton 2013,
+    section 3): each band takes what lies at its frequency divided by the factor; above FORMANTS less and less is
+    moved, and the highest frequency stays."""
+    if factor == 1.0:
+        return mels
+    edges = torch.linspace(_mel(LOW), _mel(HIGH), MELS + 2)
+    hertz = 700 * (10 ** (edges[1:-1] / 2595) - 1)  # (40,) the middles of the bands
+    knee = FORMANTS * min(factor, 1.0)  # where the two straight lines meet
+    above = HIGH - (HIGH - hertz) * (HIGH - knee / factor) / (HIGH - knee)
+    source = torch.where(hertz <= knee, hertz / factor, above)
+    place = (2595 * (1 + source / 700).log10() - edges[1]) / (edges[1] - edges[0])
+    place = place.clamp(0, MELS - 1)
+    below = place.long().clamp(max=MELS - 2)
+    share = place - below
+    return mels[:, below] * (1 - share) + mels[:, below + 1] * share
 
 
 def masked(mels: Tensor, rng: np.random.Generator, changes: Changes) -> Tensor:
@@ -175,6 +200,10 @@ def _stretch(count: int, widest: int, rng: np.random.Generator) -> tuple[int, in
     width = int(rng.integers(0, widest, endpoint=True))
     first = int(rng.integers(0, count - width, endpoint=True))
     return first, first + width
+
+
+def _mel(hertz: float) -> float:
+    return 2595 * math.log10(1 + hertz / 700)
 
 
 def _size(count: int) -> int:

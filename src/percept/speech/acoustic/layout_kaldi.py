@@ -72,16 +72,17 @@ def _utterances(part: str, folder: Path, canonical: dict[str, list[str]], notes:
             notes.add("phones of other words", folder / "text", what, line=line)
             phones = []
         # phones_of wants segments; a canonical phone has no times
-        spoken = phones_of(Segment(phone, 0.0, 0.0) for word in phones for phone in word.split())
+        said = tuple(phones_of(Segment(phone, 0.0, 0.0) for phone in word.split()) for word in phones)
         yield Utterance(
             f"{part}/{name}" if part else name,
             recordings[recording],
             speakers.get(name, ""),
             words,
-            spoken,
-            truth="canonical" if spoken else "",
+            tuple(phone for word in said for phone in word),
+            truth="canonical" if any(said) else "",
             begin=begin,
             end=end,
+            pronunciations=said,
         )
     for name in texts.keys() - pieces.keys():
         notes.add("no sound", folder / "text", f"{name} is in no wav.scp or segments", line=texts[name][1])

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from percept.core.sampling import Kept, Pick
-from percept.speech.acoustic.augment import Changes, changed, masked
+from percept.speech.acoustic.augment import Changes, changed, masked, spoken
 from percept.speech.acoustic.data import Utterance
 from percept.speech.acoustic.loss import UNKNOWN
 from percept.speech.acoustic.times import CLASSES, places
@@ -68,7 +68,8 @@ class Sounds(Dataset[Batch]):
         one = self.taught[pick.index]
         rng = np.random.default_rng([self.seed, pick.epoch, pick.index])
         samples, speed = changed(self.sound(pick.index), rng, self.changes)
-        mels = masked(normalised(log_mel(torch.from_numpy(samples))), rng, self.changes)  # (T, 40)
+        mels = spoken(normalised(log_mel(torch.from_numpy(samples))), rng.uniform(*self.changes.tract))  # (T, 40)
+        mels = masked(mels, rng, self.changes)
         return Batch(
             mels[None],
             torch.tensor([len(mels)]),

@@ -22,7 +22,7 @@ class Utterance:
     phone_times: the set's own labels (of IPA labels, the nearest phones), contiguous where the set has them so;
     truth: "hand", "automatic", "canonical" (from a dictionary) or "" (only words): what phones and phone_times are;
     label: of a set of command words, the word; begin, end: the part of the file in seconds, to which all times are
-    relative; None: up to its end.
+    relative; None: up to its end; pronunciations: the phones word by word, where the set tells them so.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Utterance:
     label: str = ""
     begin: float = 0.0
     end: float | None = None
+    pronunciations: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,10 @@ from percept.speech.acoustic.augment import (
     masked,
     narrowed,
     noise,
+    spoken,
     with_noise,
 )
+from percept.speech.features import log_mel
 
 EVERYTHING = replace(FULL, room=1.0, noise=1.0, narrow=1.0, clipped=1.0)
 
@@ -158,6 +160,25 @@ def test_too_loud_is_flat_at_the_top() -> None:
 def test_gain_is_within_its_bounds() -> None:
     gains = [20 * np.log10(np.abs(changed(tone(), rng(seed), Changes(gain=10.0))[0]).max() / 0.2) for seed in range(40)]
     assert -10.01 < min(gains) < -6 and 6 < max(gains) < 10.01
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.05, 1.1])
+@pytest.mark.parametrize("hertz", [300.0, 1500.0, 3500.0])
+def test_a_shorter_throat_sounds_higher(factor: float, hertz: float) -> None:
+    moved = spoken(log_mel(torch.from_numpy(tone(8000, hertz))), factor)[10:-10]
+    wanted = log_mel(torch.from_numpy(tone(8000, hertz * factor)))[10:-10]
+    assert moved.shape == wanted.shape
+    assert int((moved.mean(0).argmax() - wanted.mean(0).argmax()).abs()) <= 1
+
+
+def test_a_throat_leaves_the_order_of_bands_and_the_highest_frequency() -> None:
+    mels = torch.arange(40.0).expand(30, 40)  # each band is its own number
+    assert torch.equal(spoken(mels, 1.0), mels)
+    lower, higher = spoken(mels, 0.9), spoken(mels, 1.1)
+    for found in (lower, higher):
+        assert found.shape == mels.shape and bool((found.diff(dim=1) >= 0).all())
+        assert found[0, -1] == pytest.approx(39, abs=0.4)
+    assert bool((higher[:, 5:35] < mels[:, 5:35]).all()) and bool((mels[:, 5:35] < lower[:, 5:35]).all())
 
 
 def test_masks_are_as_many_and_as_wide_as_said() -> None:

@@ -79,6 +79,7 @@ def test_speechocean():
     assert (one.name, one.speaker, one.truth) == ("train/010330147", "1033", "canonical")
     assert one.words == ("can", "we", "get", "back", "to", "then")
     assert one.phones == tuple(words("k ae n w iy g eh t b ae k t uw dh eh n"))
+    assert one.pronunciations[:3] == (("k", "ae", "n"), ("w", "iy"), ("g", "eh", "t"))
     assert (one.phone_times, one.begin, one.end) == ((), 0.0, None)
     assert len(read_corpus(OCEAN, "all").utterances) == 4
     assert names(read_corpus(OCEAN, "without-1033")) == ["train/022080294", "test/024380154"]
