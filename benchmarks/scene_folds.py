@@ -15,65 +15,23 @@ was stopped half-way is taken up where it was. Each fold's whole answer is kept 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import shlex
 import statistics
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from percept.core.console import say, stdout, table
+from percept.core import scripts
+from percept.core.console import stdout, table
 
 COLUMNS = {"pixel_accuracy": "pixel", "class_accuracy": "class", "mean_iou": "mIoU", "boundary_f1": "bF1"}
 BARE = "_no_vote"  # end of the names of what the net scores alone
-PERCEPT = (sys.executable, "-m", "percept")
-
-
-def trained(args: argparse.Namespace, fold: int) -> Path:
-    """The run of a fold, trained to its end."""
-    run = args.runs / f"fold{fold}"
-    train = [*PERCEPT, "train", "scene-parse"]
-    if not (run / "best.safetensors").is_file():
-        said([*train, "--data", args.data, "--fold", str(fold), "--out", str(run), *shlex.split(args.train)])
-    elif not finished(run):
-        said([*train, "--resume", str(run)])
-    return run
-
-
-def finished(run: Path) -> bool:
-    """Whether the last epoch asked for is in the log; weights without a log were put there finished."""
-    if not (run / "log.csv").is_file():
-        return True
-    asked = tomllib.loads((run / "run.toml").read_text())["options"]
-    with (run / "log.csv").open(newline="") as file:
-        done = max((int(row["epoch"]) for row in csv.DictReader(file)), default=0)
-    return done >= asked["epochs"] or bool(asked["patience"])
 
 
 def scored(args: argparse.Namespace, fold: int) -> dict[str, Any]:
-    """What ``percept eval`` answers of a fold; asked once, then kept."""
-    run = trained(args, fold)
-    kept, weights = run / "eval.json", run / "best.safetensors"
-    if not kept.is_file() or kept.stat().st_mtime < weights.stat().st_mtime:
-        command = [*PERCEPT, "eval", "scene-parse", "--data", args.data, "--split", f"fold{fold}", "--json"]
-        kept.write_text(said([*command, "--weights", str(run), *shlex.split(args.eval)]))
-    return json.loads(kept.read_text())
-
-
-def said(command: list[str]) -> str:
-    """What a command says on stdout.
-
-    Raises:
-        SystemExit: it failed.
-    """
-    say(f"percept {shlex.join(command[len(PERCEPT) :])}")
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    return done.stdout
+    """The answer of ``percept eval`` on a fold."""
+    words = ("scene-parse", "--data", args.data)
+    run = scripts.trained(args.runs / f"fold{fold}", *words, "--fold", str(fold), *shlex.split(args.train))
+    return scripts.measured(run, "eval", *words, "--split", f"fold{fold}", *shlex.split(args.eval))
 
 
 def rows(found: dict[int, dict[str, Any]]) -> list[tuple[str, ...]]:

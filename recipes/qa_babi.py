@@ -14,17 +14,12 @@ each kind. A lesson whose run folder is there is not learnt again; one that was 
 from __future__ import annotations
 
 import argparse
-import csv
 import shlex
-import subprocess
-import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from percept.core.console import say
+from percept.core.scripts import percept, trained
 
-PERCEPT = (sys.executable, "-m", "percept")
 CONFIG = Path(__file__).with_suffix(".toml")
 STORIES = {  # name -> how each of its files is drawn
     "step19": ("--tasks 19 --steps 1 --stories 8000 --seed 21",),
@@ -66,39 +61,13 @@ def main() -> None:
         folder = args.runs / "stories" / name
         if not folder.is_dir():
             for draw in draws:
-                run("data", "new", "qa", *shlex.split(draw), "--out", str(folder))
+                percept("data", "new", "qa", *shlex.split(draw), "--out", str(folder))
     before = "none"
     for lesson in LESSONS:
-        folder = args.runs / lesson.name
-        if not (folder / "run.toml").is_file():
-            sets = [args.data, *(str(args.runs / "stories" / name) for name in lesson.stories)]
-            data = [word for name in sets for word in ("--data", name)]
-            options = ["--config", str(CONFIG), *shlex.split(lesson.options), "--start", before, "--out", str(folder)]
-            run("train", "qa", *data, *options)
-        elif not finished(folder):
-            run("train", "qa", "--resume", str(folder))
-        before = str(folder)
-
-
-def finished(folder: Path) -> bool:
-    """Whether the last epoch asked for is in the log."""
-    if not (folder / "log.csv").is_file():
-        return False
-    asked = tomllib.loads((folder / "run.toml").read_text())["options"]["epochs"]
-    with (folder / "log.csv").open(newline="") as file:
-        return any(int(row["epoch"]) >= asked for row in csv.DictReader(file))
-
-
-def run(*words: str) -> None:
-    """One command of percept.
-
-    Raises:
-        SystemExit: it failed.
-    """
-    say(f"percept {shlex.join(words)}")
-    done = subprocess.run([*PERCEPT, *words])
-    if done.returncode:
-        raise SystemExit(done.returncode)
+        sets = [args.data, *(str(args.runs / "stories" / name) for name in lesson.stories)]
+        data = [word for name in sets for word in ("--data", name)]
+        options = ("--config", str(CONFIG), *shlex.split(lesson.options), "--start", before)
+        before = str(trained(args.runs / lesson.name, "qa", *data, *options))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""The models of percept lm on one corpus, each alone, mixed with n-grams, and with the cache.
+
+    python benchmarks/lm_models.py --data ptb --runs runs/ptb
+    python benchmarks/lm_models.py --data brown --runs runs/brown --models nplm,nplm-direct --mix kn3
+
+For each model this runs
+
+    percept train lm --data DATA --out RUNS/MODEL OPTIONS
+    percept eval lm --data DATA --weights RUNS/MODEL --mix MIX --json
+
+and prints a row a model: test perplexity, parameters, minutes of training and tokens a second of it (validation
+included). Mixtures have weights found on val; those with the cache learn from the test text and are called adaptive. A
+model whose run folder is there is not trained again; a training that was stopped is gone on with. Each answer is kept
+in the run folder. The recurrent models have like sizes and the same settings, and differ in nothing else; what the
+AWD-LSTM adds has the strengths of its paper, less where two layers of 400 would learn too little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+from percept.core import checkpoint, scripts
+from percept.core.console import stdout, table
+
+STEPS = "--optimizer adamw --lr 0.003 --schedule cosine --weight-decay 1e-5 --clip 0.25 --ema 0.998"
+WINDOW = f"--embedding 60 --minimum 4 --dropout 0.2 --dropout-input 0.0 --batch 100 --bptt 10 {STEPS}"
+STATE = f"--embedding 400 --hidden 400 --layers 2 --tied --output sampled --samples 2000 --bptt 35 --batch 20 {STEPS}"
+DROPPED = "--dropout 0.5 --dropout-hidden 0.4 --dropout-input 0.4"
+MODELS = {
+    "nplm": f"--model nplm --context 5 --hidden 100 {WINDOW} --epochs 8",
+    "nplm-direct": f"--model nplm --context 5 --hidden 50 --direct {WINDOW} --epochs 8",
+    "rnn": f"--model rnn {STATE} --dropout 0.3 --dropout-hidden 0.2 --dropout-input 0.2 --epochs 12",
+    "gru": f"--model gru {STATE} {DROPPED} --epochs 20",
+    "lstm": f"--model lstm {STATE} {DROPPED} --epochs 20",
+    "awd-lstm": f"--model awd-lstm {STATE} {DROPPED} --dropout-words 0.1 --weight-drop 0.3 --epochs 24",
+}
+
+
+def metrics(args: argparse.Namespace, run: Path, mix: str) -> dict[str, float]:
+    """What ``percept eval`` answers of a model and a mixture."""
+    words = ("lm", "--data", args.data, *(("--mix", mix) if mix else ()))
+    return scripts.measured(run, f"eval-{mix or 'alone'}", *words)["metrics"]
+
+
+def row(args: argparse.Namespace, name: str) -> tuple[str, ...]:
+    """A model's figures, mixtures in the order of ``--mix``."""
+    run = scripts.trained(args.runs / name, "lm", "--data", args.data, *shlex.split(MODELS[name]))
+    weights = checkpoint.load(run / "best.safetensors", task="lm")
+    parameters = sum(tensor.numel() for tensor in weights.tensors.values())
+    epochs, seconds = len(scripts.log(run)), scripts.log(run)[-1]["seconds"]
+    cells = [f"{metrics(args, run, '')['perplexity']:.2f}"]
+    for mix in args.mix:
+        found = metrics(args, run, mix)
+        cells.append(f"{found.get('perplexity_mixed', found.get('perplexity_mixed_adaptive')):.2f}")
+    speed = weights.header["data"]["tokens"] * epochs / seconds
+    return (name, *cells, f"{parameters / 1e6:.2f} M", f"{seconds / 60:.0f}", f"{speed:,.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="ptb", metavar="NAME|FOLDER")
+    parser.add_argument("--runs", type=Path, required=True, metavar="FOLDER", help="of the trainings, one a model")
+    parser.add_argument("--models", default="nplm,rnn,gru,lstm,awd-lstm", help=f"some of {', '.join(MODELS)}")
+    parser.add_argument(
+        "--mix", nargs="+", default=["kn5", "cache", "kn5,cache"], help="mixtures, a column each (default %(default)s)"
+    )
+    args = parser.parse_args()
+    names = args.models.split(",")
+    if unknown := [name for name in names if name not in MODELS]:
+        parser.error(f"no model {unknown[0]}; there are {', '.join(MODELS)}")
+    rows = [row(args, name) for name in names]
+    grams = next((mix for mix in args.mix if mix.startswith("kn") and "," not in mix), "")
+    if grams:
+        alone = metrics(args, args.runs / names[0], grams)[f"perplexity_{grams}"]
+        rows.insert(0, (grams, f"{alone:.2f}", *("" for _ in args.mix), "", "", ""))
+    columns = (args.data, "alone", *(f"+ {mix}" for mix in args.mix), "parameters", "minutes", "tokens/s")
+    stdout.print(table(columns, rows))
+    stdout.print("test perplexity; mixtures have weights found on val, and the cache reads the test text as it goes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What recipes and benchmarks share: commands of percept one after another, and nothing that is done already twice."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from percept.core.console import say
+
+
+def percept(*words: str) -> str:
+    """Run a command, which is shown; returns what it says on stdout.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    say(f"percept {shlex.join(words)}")
+    done = subprocess.run([sys.executable, "-m", "percept", *words], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return done.stdout
+
+
+def trained(run: Path, *words: str) -> Path:
+    """``percept train words --out run``, unless it is done already; a training that was stopped is gone on with.
+
+    Returns:
+        The run's folder.
+    """
+    begun = any((run / name).is_file() for name in ("state/latest.pt", "best.safetensors"))
+    if not begun:
+        percept("train", *words, "--out", str(run))
+    elif not finished(run):
+        percept("train", words[0], "--resume", str(run))
+    return run
+
+
+def finished(run: Path) -> bool:
+    """Whether the last epoch asked for is in the log; weights without a log were put there finished."""
+    rows = log(run)
+    if not rows:
+        return (run / "best.safetensors").is_file()
+    asked = tomllib.loads((run / "run.toml").read_text())["options"]
+    return rows[-1]["epoch"] >= asked["epochs"] or bool(asked["patience"])
+
+
+def log(run: Path) -> list[dict[str, float]]:
+    """The figures of each epoch that is over; "seconds" counts from the beginning."""
+    if not (run / "log.csv").is_file():
+        return []
+    with (run / "log.csv").open(newline="") as file:
+        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+
+
+def measured(run: Path, name: str, *words: str) -> dict[str, Any]:
+    """What ``percept eval words --weights run --json`` answers; kept as run/NAME.json until the weights are newer."""
+    kept, weights = run / f"{name}.json", run / "best.safetensors"
+    if not kept.is_file() or kept.stat().st_mtime < weights.stat().st_mtime:
+        kept.write_text(percept("eval", *words, "--weights", str(run), "--json"))
+    return json.loads(kept.read_text())
