@@ -30,8 +30,10 @@ def test_a_shipped_file_is_what_the_index_says(row: weights.Shipped) -> None:
     for text in (row.summary, row.command, row.data, row.licence, row.allows, row.good_for):
         assert len(text) > 3
     assert row.scores or row.published, "somebody measured it"
+    assert any(measured["command"].startswith("percept eval") for measured in row.scores) or row.published
     for measured in row.scores:
-        assert measured["command"].startswith("percept eval"), "a score comes with the command that measured it"
+        measuring = ("percept eval", "python benchmarks/")
+        assert measured["command"].startswith(measuring), "a score comes with the command that measured it"
 
 
 @pytest.mark.parametrize("row", PARTS, ids=[row.name for row in PARTS])
