@@ -24,11 +24,8 @@ import argparse
 import contextlib
 import json
 import multiprocessing
-import os
 import platform
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -40,6 +37,7 @@ import numpy as np
 
 from percept.core.console import size, stdout, table
 from percept.core.device import available_cores
+from percept.core.scripts import watched
 
 RATE = 16000
 LIMIT = 2e9  # bytes
@@ -203,16 +201,10 @@ def large(args: argparse.Namespace) -> dict[str, Any]:
                 for samples in sounds:
                     file.write(samples)
                     count += len(samples)
-        command = [sys.executable, "-m", "percept", "acoustic", str(path), "--format", "text", "--quiet"]
-        command += ["--threads", str(args.threads), *(["--weights", args.weights] if args.weights else [])]
-        began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
-    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"hours": count / RATE / 3600, "seconds": time.perf_counter() - began, "peak": peak}
+        given = ("--weights", args.weights) if args.weights else ()
+        threads = ("--threads", str(args.threads))
+        seconds, peak = watched("acoustic", str(path), "--format", "text", "--quiet", *threads, *given)
+    return {"hours": count / RATE / 3600, "seconds": seconds, "peak": peak}
 
 
 def main() -> None:

@@ -26,11 +26,9 @@ import argparse
 import contextlib
 import json
 import multiprocessing
-import os
 import platform
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -41,6 +39,7 @@ from typing import Any
 
 from percept.core.console import size, stdout, table
 from percept.core.device import available_cores
+from percept.core.scripts import watched
 
 SIZES = ((320, 240), (480, 360))  # width and height
 PEERS = ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large")  # the first is what others are measured by
@@ -245,17 +244,6 @@ def show(rows: list[dict[str, Any]]) -> None:
     stdout.print(table(("behind percept's network, ms a photo", *columns), cells))
 
 
-def watched(command: list[str]) -> tuple[float, int]:
-    """Run a command; returns its seconds and the most memory it has had, in bytes."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
-    return time.perf_counter() - began, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def large(args: argparse.Namespace, photo: Path) -> list[dict[str, Any]]:
     """Time and memory of the whole command on a photo enlarged to LARGE."""
     import cv2
@@ -269,7 +257,7 @@ def large(args: argparse.Namespace, photo: Path) -> list[dict[str, Any]]:
         flags += ["--weights", args.weights] if args.weights else []
         ways = {"as it comes": [], **({f"--size {args.size}": ["--size", str(args.size)]} if args.size else {})}
         for name, more in ways.items():
-            seconds, peak = watched([sys.executable, "-m", "percept", "scene-parse", str(path), *flags, *more])
+            seconds, peak = watched("scene-parse", str(path), *flags, *more)
             rows.append({"system": f"percept, {name}", "seconds": seconds, "peak": peak})
     return rows
 

@@ -25,7 +25,6 @@ import argparse
 import contextlib
 import json
 import multiprocessing
-import os
 import platform
 import statistics
 import subprocess
@@ -39,6 +38,7 @@ from typing import Any
 
 from percept.core.console import say, size, stdout, table
 from percept.core.device import available_cores
+from percept.core.scripts import watched
 
 BASE = "sgbm_hh"  # what the others are measured by
 LARGE, LARGE_DISPARITIES, LIMIT = (2880, 1988), 256, 8e9  # width and height; disparities; bytes
@@ -226,18 +226,7 @@ def command_line(
     """``percept stereo`` as a person would start it."""
     flags = {**options, "threads": threads, "max-disp": disparities - 1, "device": "cpu", "out": out}
     given = [text for key, value in flags.items() for text in (f"--{key}", str(value))]
-    return [sys.executable, "-m", "percept", "stereo", *map(str, views), *given, "--quiet"]
-
-
-def watched(command: list[str]) -> tuple[float, int]:
-    """Run a command; returns its seconds and the most memory it has had, in bytes."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
-    return time.perf_counter() - began, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return ["stereo", *map(str, views), *given, "--quiet"]
 
 
 def large(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -247,8 +236,8 @@ def large(args: argparse.Namespace) -> list[dict[str, Any]]:
     with enlarged() as views, tempfile.TemporaryDirectory() as out:
         for name, options in systems(args.weights).items():
             for count in args.threads:
-                watched(command_line(options, count, small, 64, out))  # numba compiles
-                seconds, peak = watched(command_line(options, count, views, LARGE_DISPARITIES, out))
+                watched(*command_line(options, count, small, 64, out))  # numba compiles
+                seconds, peak = watched(*command_line(options, count, views, LARGE_DISPARITIES, out))
                 each = 1000 * seconds / (LARGE[0] * LARGE[1] * LARGE_DISPARITIES / 1e6)
                 rows.append({"system": name, "threads": count, "seconds": seconds, "ms": each, "peak": peak})
     return rows

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from percept.core import console, kernels
 
@@ -18,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent / "unit" / "vision"))
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start: threads of many processes hinder each other
 torch.set_num_threads(1)
 kernels.PATIENCE = 600.0  # seconds: a fresh environment compiles for a while, which is not what tests read stderr for
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 _connect = socket.socket.connect
 
 

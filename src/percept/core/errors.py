@@ -5,8 +5,11 @@ Exit codes: 0 done, 1 some inputs failed, 2 wrong usage, 3 training diverged, 70
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
 
 class PerceptError(Exception):
@@ -37,6 +40,16 @@ class Stopped(PerceptError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+@contextmanager
+def named(x: Any) -> Iterator[str]:
+    """What an input of Python's is called, "" where it is no path; an :class:`InputError` within gets it in front."""
+    name = str(x) if isinstance(x, str | Path) else ""
+    try:
+        yield name
+    except InputError as error:
+        raise InputError(f"{name}: {error}" if name else str(error)) from error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

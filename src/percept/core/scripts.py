@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shlex
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from percept.core.console import say
+
+PERCEPT = (sys.executable, "-m", "percept")
 
 
 def percept(*words: str) -> str:
@@ -21,10 +25,25 @@ def percept(*words: str) -> str:
         SystemExit: it failed.
     """
     say(f"percept {shlex.join(words)}")
-    done = subprocess.run([sys.executable, "-m", "percept", *words], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([*PERCEPT, *words], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(done.returncode)
     return done.stdout
+
+
+def watched(*words: str) -> tuple[float, int]:
+    """Run a command, whose answer is thrown away; returns its seconds, and the most memory that it had, in bytes.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    began = time.perf_counter()
+    process = subprocess.Popen([*PERCEPT, *words], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"percept {shlex.join(words)}: exit code {process.returncode}")
+    return time.perf_counter() - began, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def trained(run: Path, *words: str) -> Path:

@@ -10,17 +10,21 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
 
+from percept.core import sources
 from percept.core.errors import InputError, PerceptError, Stopped, UsageError
 from percept.core.files import replacing
 from percept.core.kinds import looks_like, unreadable
 from percept.core.sources import Item
-from percept.vision.image import check_size
+from percept.vision.image import SUFFIXES as PHOTOS
+from percept.vision.image import check_size, read_image
 
 SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mts", ".m2ts"}
@@ -30,6 +34,14 @@ CODECS = ("avc1", "mp4v")  # H.264 where OpenCV was built with an encoder for it
 
 # What ffmpeg thinks of a broken file is said once, by us; -8 is its AV_LOG_QUIET, read when a video is first opened.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+def inputs(options: Any) -> Iterator[tuple[Item, np.ndarray | InputError]]:
+    """The photos, and each ``--every``-th frame of the videos, that a command was given, decoded one by one."""
+    out = Path(options.out) if options.out else None
+    items = sources.resolve(options.inputs, PHOTOS, out=out, videos=SUFFIXES)
+    film = partial(frames, every=options.every)
+    return sources.stream(items, read_image, PHOTOS, videos=SUFFIXES, read_video=film)
 
 
 def frames(source: Path | str, every: int = 1) -> Iterator[tuple[int, float, np.ndarray]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percept.core.errors import Diverged, InputError, PerceptError, Stopped, UsageError, nearest
+from percept.core.errors import Diverged, InputError, PerceptError, Stopped, UsageError, named, nearest
 
 
 def test_exit_codes_are_the_documented_ones() -> None:
@@ -35,3 +37,14 @@ def test_the_nearest_word(word: str, known: list[str], said: str) -> None:
 def test_a_suggestion_is_always_a_known_word(word: str, known: list[str]) -> None:
     said = nearest(word, known)
     assert said == "" or any(said == f"; did you mean {name}?" for name in known)
+
+
+def test_an_error_of_a_named_input_begins_with_its_name() -> None:
+    with pytest.raises(InputError, match=r"^a/b\.png: no picture$"), named(Path("a/b.png")) as name:
+        raise InputError("no picture")
+    assert name == "a/b.png"
+    with pytest.raises(InputError, match="^no picture$"), named([1, 2]) as nameless:
+        raise InputError("no picture")
+    assert nameless == ""
+    with pytest.raises(UsageError, match="^no weights$"), named("a.png"):
+        raise UsageError("no weights")

@@ -76,3 +76,10 @@ def test_weights_are_measured_once(tmp_path: Path, said: list[tuple[str, ...]]) 
     assert said == [("eval", "qa", "--data", "babi", "--weights", str(tmp_path), "--json")]
     os.utime(weights, (2e9 * 2, 2e9 * 2))  # newer than the answer
     assert scripts.measured(tmp_path, "eval", "qa")["metrics"] == {"asked": 2}
+
+
+def test_a_command_is_watched() -> None:
+    seconds, peak = scripts.watched("--version")
+    assert 0 < seconds < 60 and 5e6 < peak < 2e9
+    with pytest.raises(SystemExit, match="percept lmm: exit code 2"):
+        scripts.watched("lmm")

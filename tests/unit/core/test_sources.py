@@ -243,9 +243,7 @@ def test_the_home_folder_in_quotes(here: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text("./\\~@*?[]-ab\x00", max_size=12))
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_crashes_or_leads_out_of_the_output_folder(here: Path, text: str) -> None:
     if "*" in text and (text.startswith(("/", "~", "@")) or ".." in text):
         return  # would search the whole disk

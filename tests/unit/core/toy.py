@@ -64,7 +64,7 @@ class Toy:
         return f"toy batch {batch[2]}"
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        return {"error": float(((model(self.x) - self.y) ** 2).mean())}
+        return {"error": float(((model(self.x) - self.y) ** 2).mean().detach())}
 
     def pictures(self, model: nn.Module, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

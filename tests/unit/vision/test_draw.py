@@ -86,7 +86,7 @@ def test_a_label_stands_above_its_box_or_inside_the_picture() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 def test_labels_stay_in_the_picture(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)
     corners = random.uniform(-50, 350, (2, count, 2))

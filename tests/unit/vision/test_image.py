@@ -214,7 +214,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 @given(damaged() | st.binary(max_size=200))
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=250, derandomize=True)
 def test_whatever_the_bytes_a_picture_or_an_input_error(data: bytes) -> None:
     try:
         rgb = read_image(data)

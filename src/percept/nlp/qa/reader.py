@@ -11,7 +11,7 @@ from torch import Tensor
 
 from percept.core import checkpoint, outputs, sources, weights
 from percept.core.device import Device, choose
-from percept.core.errors import InputError, UsageError
+from percept.core.errors import InputError, UsageError, named
 from percept.nlp.qa import decode, draw, networks
 from percept.nlp.qa.options import Predict
 from percept.nlp.qa.result import Answer
@@ -55,12 +55,9 @@ class Reader:
         Raises:
             InputError: no story, or no question.
         """
-        name = str(x) if isinstance(x, str | Path) else ""
-        try:
+        with named(x) as name:
             stories = read_stories(Path(x))[0] if name else [Story(tuple(x))]
             answers = list(self.answers(stories, [question] if question else self.options.question, name))
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
         return answers[-1]
 
     def answers(self, stories: Sequence[Story], questions: Sequence[str] = (), name: str = "") -> Iterator[Answer]:

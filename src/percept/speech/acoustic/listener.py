@@ -12,7 +12,7 @@ import torch
 
 from percept.core import checkpoint, outputs, sources, weights
 from percept.core.device import Device, choose
-from percept.core.errors import InputError
+from percept.core.errors import named
 from percept.speech.acoustic import beam
 from percept.speech.acoustic.decoder import Decoder
 from percept.speech.acoustic.files import FORMATS, Files
@@ -59,12 +59,9 @@ class Listener:
         Raises:
             InputError: not a sound.
         """
-        name = str(x) if isinstance(x, str | Path) else ""
-        try:
+        with named(x) as name:
             samples = to_samples(x, rate)
             return self.listen(iter([samples]), name)
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def stream(self) -> Iterator[outputs.Outcome]:
         """Answer the inputs of the options one after another, in bounded memory."""

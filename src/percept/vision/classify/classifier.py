@@ -11,7 +11,7 @@ import torch
 
 from percept.core import checkpoint, outputs, sources, weights
 from percept.core.device import Device, choose
-from percept.core.errors import InputError, UsageError, nearest
+from percept.core.errors import UsageError, named, nearest
 from percept.vision import image
 from percept.vision.classify import decode
 from percept.vision.classify.model import from_checkpoint
@@ -45,11 +45,8 @@ class Classifier:
         Raises:
             InputError: not a picture.
         """
-        name = str(x) if isinstance(x, str | Path) else ""
-        try:
+        with named(x) as name:
             return self.classify(image.to_rgb(x), name)
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def classify(self, rgb: np.ndarray, name: str) -> Classes:
         """Say what is in a decoded photo (H, W, 3) uint8 RGB; ``name`` is what the result calls it."""

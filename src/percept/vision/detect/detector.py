@@ -12,7 +12,7 @@ import torch
 
 from percept.core import checkpoint, outputs, sources, weights
 from percept.core.device import Device, choose
-from percept.core.errors import InputError, UsageError, nearest
+from percept.core.errors import UsageError, named, nearest
 from percept.vision import image, video
 from percept.vision.detect import decode, formats
 from percept.vision.detect.networks import from_checkpoint
@@ -48,11 +48,8 @@ class Detector:
         Raises:
             InputError: not a picture.
         """
-        name = str(x) if isinstance(x, str | Path) else ""
-        try:
+        with named(x) as name:
             return self.detect(image.to_rgb(x), name)
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def detect(self, rgb: np.ndarray, name: str, frame: int | None = None, seconds: float | None = None) -> Detections:
         """Find the objects of a decoded photo (H, W, 3) uint8 RGB; ``name`` is what the result calls it."""
@@ -64,20 +61,9 @@ class Detector:
 
     def stream(self) -> Iterator[outputs.Outcome]:
         """Answer the inputs of the options one after another, in bounded memory."""
-        items = sources.resolve(
-            self.options.inputs,
-            image.SUFFIXES,
-            out=Path(self.options.out) if self.options.out else None,
-            videos=video.SUFFIXES,
+        return outputs.with_errors(
+            video.inputs(self.options), lambda item, rgb: self.detect(rgb, item.name, item.frame, item.seconds)
         )
-        opened = sources.stream(
-            items,
-            image.read_image,
-            image.SUFFIXES,
-            videos=video.SUFFIXES,
-            read_video=lambda source: video.frames(source, every=self.options.every),
-        )
-        return outputs.with_errors(opened, lambda item, rgb: self.detect(rgb, item.name, item.frame, item.seconds))
 
     def deliver(self) -> int:
         """``percept detect``: answers on stdout, pictures under ``--out``; returns the exit code."""

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from percept.core import checkpoint, outputs, sources, weights
+from percept.core import checkpoint, outputs, weights
 from percept.core.console import say
 from percept.core.device import Device, choose
-from percept.core.errors import InputError, UsageError, nearest
+from percept.core.errors import UsageError, named, nearest
 from percept.core.sources import Item
 from percept.vision import image, video
 from percept.vision.scene import decode
@@ -57,11 +57,8 @@ class Parser:
         Raises:
             InputError: not a picture.
         """
-        name = str(x) if isinstance(x, str | Path) else ""
-        try:
+        with named(x) as name:
             return self.parse(image.to_rgb(x), Item(name, PLACE, None))
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def parse(self, rgb: np.ndarray, item: Item) -> SceneResult:
         """Parse a decoded photo (H, W, 3) uint8 RGB; ``item`` says what the result calls it, and its place in a
@@ -94,20 +91,7 @@ class Parser:
 
     def stream(self) -> Iterator[outputs.Outcome]:
         """Answer the inputs of the options one after another, in bounded memory."""
-        items = sources.resolve(
-            self.options.inputs,
-            image.SUFFIXES,
-            out=Path(self.options.out) if self.options.out else None,
-            videos=video.SUFFIXES,
-        )
-        opened = sources.stream(
-            items,
-            image.read_image,
-            image.SUFFIXES,
-            videos=video.SUFFIXES,
-            read_video=lambda source: video.frames(source, every=self.options.every),
-        )
-        yield from outputs.with_errors(opened, lambda item, rgb: self.parse(rgb, item))
+        yield from outputs.with_errors(video.inputs(self.options), lambda item, rgb: self.parse(rgb, item))
         self._say_what_was_steadied()
 
     def deliver(self) -> int:

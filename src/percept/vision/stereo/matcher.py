@@ -15,7 +15,7 @@ from torch import nn
 from percept.core import checkpoint, outputs, weights
 from percept.core.console import say
 from percept.core.device import Device, choose
-from percept.core.errors import InputError, UsageError
+from percept.core.errors import InputError, UsageError, named
 from percept.core.sources import Item
 from percept.vision import image, video
 from percept.vision.stereo import calibration, cloud, decode, formats, inspection, pairing, picture, rectify, settings
@@ -70,8 +70,7 @@ class Matcher:
         Raises:
             InputError: no picture, no pair, or views that cannot be matched.
         """
-        name = str(left) if isinstance(left, str | Path) else ""
-        try:
+        with named(left) as name:
             if right is None and name:
                 return self._of_path(name)
             if right is None:
@@ -80,8 +79,6 @@ class Matcher:
                 other = str(right) if isinstance(right, str | Path) else ""
                 views = pairing.Views(image.to_rgb(left), _right(right, other), name, other)
             return self._answer(Item(name, pairing.PLACE, None), views)
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def match(self, left: np.ndarray, right: np.ndarray, name: str = "") -> StereoResult:
         """Match two decoded views (H, W, 3) uint8 RGB; ``name`` is what the result and warnings call the pair.

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from percept.vision.detect.formats import DOCUMENT, PER_FILE, header, rows, to_coco, to_csv, to_voc, to_yolo
@@ -123,7 +123,6 @@ def test_voc_is_one_based_inclusive_and_whole():
     assert {entry.findtext("difficult") for entry in root.iter("object")} == {"0"}
 
 
-@settings(deadline=None)
 @given(st.lists(boxes_inside, max_size=4))
 def test_voc_boxes_come_back_within_rounding(boxes):
     _, found = read_voc(to_voc(answer(boxes=boxes, labels=[2] * len(boxes))))
@@ -144,7 +143,6 @@ def test_voc_of_a_box_thinner_than_a_pixel_is_the_pixel_it_lies_in():
     assert [box for _, box in found] == [[100, 20, 101, 21]] * 2
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="aé<>&\"' \t\x00\x0b\x7f\ud800\ufffe\U0001f415", max_size=12))
 def test_voc_parses_whatever_a_class_is_called(name):
     result = Detections("a.jpg", 9, 9, (name,), np.array([[0, 0, 5, 5]]), np.array([0.5]), np.array([0]))
@@ -153,7 +151,6 @@ def test_voc_parses_whatever_a_class_is_called(name):
     assert len(found) == 1 and (not printable or found[0][0] == name)
 
 
-@settings(deadline=None)
 @given(st.lists(boxes_inside, max_size=4))
 def test_yolo_boxes_come_back(boxes):
     lines = to_yolo(answer(boxes=boxes, labels=[2] * len(boxes))).splitlines()

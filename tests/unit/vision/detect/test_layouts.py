@@ -16,7 +16,7 @@ from percept.core.errors import PerceptError, UsageError
 from percept.vision.detect.layouts import read_photos, recognise, splits
 
 DATA = Path(__file__).parents[3] / "data"
-HOSTILE = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HOSTILE = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def picture(path: Path, width: int = 40, height: int = 30) -> Path:

@@ -96,7 +96,7 @@ def windows(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("name", MERGES)
 @given(windows())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_for_any_windows(name: str, given_windows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     boxes, scores, labels = given_windows
     merged, sure, named = MERGES[name](boxes, scores, labels, 1)

@@ -207,7 +207,7 @@ def test_lists_that_do_not_belong_together_are_refused():
         score(photos, [NOTHING, found([[0, 0, 9, 9]], [0.5, 0.4], [0, 0])])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000), order=st.permutations(range(6)), batch=st.integers(1, 6))
 def test_neither_photo_order_nor_batches_change_a_figure(seed, order, batch):
     photos, detections = random_case(seed)

@@ -113,7 +113,7 @@ def test_probabilities_are_those_of_the_photos_pixels() -> None:
     tile=st.integers(256, 1100),
     upright=st.booleans(),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_tiles_give_each_pixel_its_own_answer(side: int, other: int, tile: int, upright: bool) -> None:
     """Of a network that looks at single pixels, tiled is whole, wherever tiles begin and end."""
     across = np.arange(side) % 251
@@ -126,7 +126,7 @@ def test_tiles_give_each_pixel_its_own_answer(side: int, other: int, tile: int, 
 
 
 @given(side=st.integers(1, 40_000), tile=st.integers(256, 4096))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_tiles_begin_at_multiples_overlap_and_reach_the_end(side: int, tile: int) -> None:
     starts = decode._starts(side, tile)
     assert starts[0] == 0 and starts[-1] + tile >= side and starts[-1] < side

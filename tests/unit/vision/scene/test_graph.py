@@ -86,7 +86,7 @@ def adapted_overlap(one: np.ndarray, other: np.ndarray) -> float:
     return both / (pairs(one) + pairs(other) - both)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 7),
     st.integers(1, 7),
@@ -155,7 +155,7 @@ def test_a_picture_that_is_a_view_of_another_one_or_read_only(street):
     np.testing.assert_array_equal(felzenszwalb(mirrored, 20, 0.5, 20), felzenszwalb(mirrored.copy(), 20, 0.5, 20))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99), st.sampled_from((1, 64, 255)))
 def test_edges_are_sorted_exactly_and_keep_their_order_where_equal(height, width, seed, step):
     rgb = noise(height, width, seed, step)

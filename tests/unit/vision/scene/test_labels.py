@@ -34,7 +34,7 @@ def test_regions(tmp_path, end):
     assert read_regions(written(tmp_path, "a.regions.txt", f"-1{end}")).tolist() == [[-1]]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 5), st.lists(st.integers(-9, 12), min_size=1, max_size=20), st.sampled_from([" ", "  ", "\t"]))
 def test_regions_are_read_back(tmp_path, width, values, blank):
     rows = [values[start : start + width] for start in range(0, len(values) - width + 1, width)] or [values]
@@ -104,7 +104,7 @@ def test_mat_files_that_are_cut_off_or_none(tmp_path):
         read_codes(pointer, CODES)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.booleans(), st.integers(0, 10_000), st.integers(0, 255))
 def test_mat_files_with_a_wrong_byte_are_read_or_refused(tmp_path, packed, place, byte):
     names = np.empty((2, 1), object)

@@ -269,7 +269,7 @@ def pairs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return labels, truth
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs(), st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.7]))
 def test_boundary_f1_is_its_definition(pair: tuple[np.ndarray, np.ndarray], radius: float) -> None:
     labels, truth = pair
@@ -279,7 +279,7 @@ def test_boundary_f1_is_its_definition(pair: tuple[np.ndarray, np.ndarray], radi
     assert found == (None if expected is None else pytest.approx(expected))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs())
 def test_figures_are_their_definitions(pair: tuple[np.ndarray, np.ndarray]) -> None:
     found = counted(*pair, 4).figures()

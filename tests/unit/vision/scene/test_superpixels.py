@@ -89,7 +89,7 @@ def test_seeds_have_as_many_superpixels_as_the_grid_they_began_with(street):
     assert segment(street, "seeds", side=2).max() + 1 == 120 * 80
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99), st.integers(2, 17), st.integers(1, 4))
 def test_seeds_stay_whole_whatever_the_picture(height, width, seed, side, sweeps):
     rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
@@ -127,7 +127,7 @@ def test_unknown_kinds_and_parameters_are_named_with_the_nearest():
         segment(rgb.astype(float), "slic")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 99))
 def test_connected_parts_are_scipys_in_reading_order(height, width, seed):
     labels = np.random.default_rng(seed).integers(0, 3, (height, width)).astype(np.int32)

@@ -38,7 +38,7 @@ def cases(draw):
     return softmax(height, width, classes, draw(st.integers(0, 99))), segments.astype(np.int32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases(), st.sampled_from(KINDS), st.sampled_from((0.0, 0.4, 0.7, 1.1)))
 def test_a_vote_is_what_plain_numpy_makes_of_it(case, kind, gate):
     probabilities, segments = case
@@ -50,7 +50,7 @@ def test_a_vote_is_what_plain_numpy_makes_of_it(case, kind, gate):
     np.testing.assert_array_equal(probabilities, before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_of_labels_that_tie_the_more_probable_wins(case):
     probabilities, segments = case

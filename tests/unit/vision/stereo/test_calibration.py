@@ -185,7 +185,7 @@ def test_no_file_a_folder_and_a_picture_are_told_apart(tmp_path):
         read_calibration(tmp_path / "large.txt")
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     st.integers(0, len(KITTI)), st.binary(max_size=6), st.sampled_from([MIDDLEBURY, KITTI, "%YAML:1.0\n---\nP1: [1]\n"])
 )

@@ -63,7 +63,7 @@ def test_png_holds_256ths_and_keeps_zero_for_none(tmp_path: Path) -> None:
     assert again[0, 3] == 10.5
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.one_of(st.just(NAN), st.floats(0, 255, width=32)), min_size=1, max_size=12))
 def test_each_format_keeps_disparities(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
     folder, disparity = tmp_path_factory.mktemp("d"), np.array([values], np.float32)

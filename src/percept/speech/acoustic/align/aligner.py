@@ -14,7 +14,7 @@ import numpy as np
 from percept.core import checkpoint, outputs, sources, weights
 from percept.core.console import say
 from percept.core.device import Device, choose
-from percept.core.errors import InputError
+from percept.core.errors import InputError, named
 from percept.core.files import write_atomic
 from percept.core.sources import Item
 from percept.speech.acoustic import files
@@ -68,8 +68,7 @@ class Aligner:
         Raises:
             InputError: not a sound, no words, or words that do not fit it (``force=True`` answers nevertheless).
         """
-        name = str(x) if isinstance(x, str | Path) else ""
-        try:
+        with named(x) as name:
             if name and text is None:
                 return self._pair(pairs.beside(Path(name)))
             if text is None:
@@ -77,8 +76,6 @@ class Aligner:
             item = Item(name, PurePosixPath("sound"), None)
             said = (Pair(item, text) if isinstance(text, Path) else Pair(item, text=text)).words(self.lexicon)
             return replace(self.align(iter([to_samples(x, rate)]), said.words, name), notes=_notes(said))
-        except InputError as error:
-            raise InputError(f"{name}: {error}" if name else str(error)) from error
 
     def stream(self) -> Iterator[outputs.Outcome]:
         """Answer the pairs of the options one after another; what is wrong with all of them is said at once."""
