@@ -223,7 +223,7 @@ def main() -> None:
     about: dict[str, Any] = {"threads": args.threads, "machine": platform.platform()}
     if args.windows:
         rows = windows(args)
-        cells = [(row["model"], row["frames"], *(f"{row[key]:,.0f}" for key in ("at once", "windows")),
+        cells = [(row["model"], str(row["frames"]), *(f"{row[key]:,.0f}" for key in ("at once", "windows")),
                   f"{row['ratio']:.1f}") for row in rows]  # fmt: skip
         stdout.print(table(("frames a second", "window", "at once", "by window", "ratio"), cells))
     elif args.large:
@@ -233,7 +233,7 @@ def main() -> None:
     else:
         rows = compared(args)
         about = {"data": args.data, "split": args.split, "recordings": args.utterances, "rounds": args.rounds, **about}
-        cells = [(row["system"], row["kind"], row["threads"], f"{row['rtf']:.4f}", f"{row['times']:.0f}",
+        cells = [(row["system"], row["kind"], str(row["threads"]), f"{row['rtf']:.4f}", f"{row['times']:.0f}",
                   "-" if row["error"] is None else f"{row['error']:.1f}") for row in rows]  # fmt: skip
         stdout.print(table(("", "answer", "threads", "rtf", "times", "error, %"), cells))
     stdout.print("\n" + ", ".join(f"{key} {value}" for key, value in about.items()))

@@ -41,9 +41,9 @@ def main() -> None:
         found[speaker] = scripts.measured(run, "eval", *words, "--split", f"only-{speaker}")
     names = [name for name in METRICS if all(of["metrics"].get(name) is not None for of in found.values())]
     figures = {who: [of["metrics"][name] for name in names] for who, of in found.items()}
-    rows = [(who, found[who]["count"], *(f"{value:.1f}" for value in values)) for who, values in figures.items()]
+    rows = [(who, str(found[who]["count"]), *(f"{value:.1f}" for value in values)) for who, values in figures.items()]
     means = (f"{statistics.fmean(column):.1f}" for column in zip(*figures.values(), strict=True))
-    rows.append(("mean", sum(of["count"] for of in found.values()), *means))
+    rows.append(("mean", str(sum(of["count"] for of in found.values())), *means))
     stdout.print(table(("left out", "recordings", *(METRICS[name] for name in names)), rows))
 
 

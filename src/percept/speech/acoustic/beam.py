@@ -321,6 +321,8 @@ class Words:
         scores, chances = self._scores[first:end], self._chances[first:end]
         if self.topology.ctc:
             return with_confidence(ctc.align(scores, sounds), chances)
+        if len(sounds) == 1:
+            return with_confidence([Span(sounds[0], 0, len(scores))], chances)
         spans = align(scores, [[sounds]], self.topology, gaps=Gaps(silence=None), beam=np.inf).spans
         return with_confidence(spans, chances)
 

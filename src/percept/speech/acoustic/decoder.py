@@ -24,6 +24,7 @@ from percept.speech.lexicon import Lexicon
 from percept.speech.phones import PHONES
 
 DIGITS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+PHONE_TOKENS = 800  # of a search for phones: more make it slower, and find nothing better
 LM, PHONE_LM = "lm.", "phone_lm."  # how the names of an n-gram's arrays begin among the tensors of weights
 
 
@@ -54,6 +55,7 @@ class Decoder:
         how = self._read.header.get("decoding", {})
         rules = Search(
             beam=self._options.beam * how.get("phone_beam_scale", 4.0),
+            most=PHONE_TOKENS,
             weight=how.get("phone_lm_weight", 4.0),
             penalty=how.get("phone_lm_penalty", 0.0),
         )
