@@ -19,6 +19,7 @@ from percept.core.console import progress, say
 from percept.core.device import Device
 from percept.core.errors import InputError, UsageError
 from percept.speech.acoustic import ctc, graph
+from percept.speech.acoustic.edges import EDGE, change
 from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.recogniser import Heard, heard
 from percept.speech.acoustic.samples import CLASSES, NUMBERS, Taught, sound
@@ -59,7 +60,8 @@ class Aligner:
 
     def _spans(self, found: Heard, words: Sequence[Sequence[Sequence[int]]]) -> Sequence[Span]:
         if self.timed:
-            return graph.align(found.frames - self.priors, words, self.topology, hop=FRAME).spans
+            gained = EDGE * change(found.mels)
+            return graph.align(found.frames - self.priors, words, self.topology, change=gained, hop=FRAME).spans
         assert found.steps is not None
         step = self.network.hop
         spans = ctc.align(found.steps, [phone for word in words for phone in word[0]], hop=step * FRAME)

@@ -121,6 +121,7 @@ def align(
     topology: Topology,
     *,
     gaps: Gaps | None = None,
+    change: np.ndarray | None = None,
     beam: float = BEAM,
     hop: float = 0.01,
 ) -> Alignment:
@@ -129,6 +130,7 @@ def align(
     Args:
         scores: (T, C) natural log of likelihoods, up to a constant for each frame.
         words: as for :func:`graph`.
+        change: (T,) natural log, what a phone, silence or other sound gains by beginning at a frame; None: nothing.
         beam: paths this much less likely than the best so far are given up, natural log; inf: none are.
         hop: seconds that a frame lasts.
 
@@ -146,14 +148,15 @@ def align(
             f"{seconds:.2f} s of sound are too short for {count} phones: at least {needed:.2f} s are needed"
         )
     other = scores.max(axis=1) - np.float32(gaps.other or 0)  # (T,) the score of sound that is none of the transcript's
+    change = np.zeros(len(scores), np.float32) if change is None else change
     alive, heads = np.full(len(made.emits), -np.inf), np.full(len(made.emits), -1, np.int32)
     trace, state, score = Trace(3, 0), np.array([0, 0, len(made.emits) - 1]), 0.0
     while state[0] < len(scores):
         heads[np.isneginf(alive)] = -1
         trace.room(state[2] - state[1] + 1, heads)
         trace.count, score = _advance(
-            scores, other, made.emits, made.stay, made.go, made.sources, made.came, made.cost, made.start, made.left,
-            made.reach, float(beam), score, alive, heads, state, trace.rows, trace.count,
+            scores, other, change, made.emits, made.stay, made.go, made.sources, made.came, made.cost, made.start,
+            made.left, made.reach, float(beam), score, alive, heads, state, trace.rows, trace.count,
         )  # fmt: skip
     ends = np.where(made.ends, alive + made.go, -np.inf)
     last = int(np.argmax(ends))
@@ -270,6 +273,7 @@ def _bounds(first, sources, came, ends):
 def _advance(
     scores,
     other,
+    change,
     emits,
     stay,
     go,
@@ -303,7 +307,7 @@ def _advance(
                 if way > found:
                     found, head, entered = way, heads[s - 1], True
             for n in range(sources[s], sources[s + 1]):
-                way = alive[came[n]] + go[came[n]] + cost[n]
+                way = alive[came[n]] + go[came[n]] + cost[n] + change[t]
                 if way > found:
                     found, head, entered = way, heads[came[n]], True
             if t == 0 and start[s] > found:

@@ -19,7 +19,9 @@ def durations(steps: int, frames: int):
         yield np.diff([0, *cuts, frames])
 
 
-def every_path(scores: np.ndarray, words, topology: Topology, gaps: Gaps) -> tuple[float, np.ndarray]:
+def every_path(
+    scores: np.ndarray, words, topology: Topology, gaps: Gaps, change: np.ndarray
+) -> tuple[float, np.ndarray]:
     """The best of all ways to say the words, and its classes frame by frame, by trying each."""
     (emits, stay, go), free = topology.tables, scores.max(axis=1)
     between: list[tuple[int, ...]] = [()]
@@ -38,6 +40,7 @@ def every_path(scores: np.ndarray, words, topology: Topology, gaps: Gaps) -> tup
             for lengths in durations(len(steps), len(scores)) if steps else ():
                 score, at, path = paid, 0, []
                 for (p, k), length in zip(steps, lengths, strict=True):
+                    score += change[at] if k == 0 and at else 0.0
                     if p == OTHER:
                         score += (free[at : at + length] - gaps.other).sum()
                     else:
@@ -65,8 +68,9 @@ def test_no_path_is_better(options, gaps, words, frames):
     topology = Topology(3, **options)
     for _ in range(4):
         scores = rng.normal(0, 2, (frames, topology.classes)).astype(np.float32)
-        best, classes = every_path(scores, words, topology, gaps)
-        found = align(scores, words, topology, gaps=gaps, beam=np.inf)
+        change = rng.normal(0, 1, frames).astype(np.float32)
+        best, classes = every_path(scores, words, topology, gaps, change)
+        found = align(scores, words, topology, gaps=gaps, change=change, beam=np.inf)
         assert found.score == pytest.approx(best, abs=1e-4)
         assert found.classes.tolist() == classes.tolist()
 

@@ -15,6 +15,7 @@ from percept.core import checkpoint
 from percept.core.device import Device
 from percept.core.errors import InputError, UsageError
 from percept.speech.acoustic import graph
+from percept.speech.acoustic.edges import Edges
 from percept.speech.acoustic.graph import Alignment, Gaps
 from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.picture import LONGEST
@@ -85,8 +86,10 @@ class Finder:
         loop, spans = PhoneLoop(self.loop, FRAME), []
         pieces: list[np.ndarray] = []
         kept: list[tuple[np.ndarray, np.ndarray]] = []  # mels and chances of what is drawn
+        edges = Edges()
         for piece in heard(self.network, streamed(taken), self.device):
             pieces.append(piece.frames - self.priors)
+            edges.add(piece.mels)
             chances = phone_chances(piece.frames, states)
             spans += loop.feed(pieces[-1], chances)
             if draw and piece.first * FRAME < LONGEST:
@@ -98,7 +101,7 @@ class Finder:
         phones = _by_frame([*spans, *loop.finish()])
         scores = _joined(pieces)
         numbers = [[[NUMBERS[phone] for phone in way] for way in word] for word in words]
-        alignment = graph.align(scores, numbers, self.topology, gaps=GAPS, hop=FRAME)
+        alignment = graph.align(scores, numbers, self.topology, gaps=GAPS, change=edges.finish(), hop=FRAME)
         return Found(
             alignment,
             scores,
