@@ -29,7 +29,7 @@ from percept.core.files import sha256
 from percept.nlp.ngram import Ngram, estimate
 from percept.speech.acoustic import beam, teaching, tree
 from percept.speech.acoustic.data import Utterance, read_corpus, splits
-from percept.speech.acoustic.decoder import LM, PHONE_LM
+from percept.speech.acoustic.decoder import LM, PHONE_LM, PHONE_TOKENS
 from percept.speech.acoustic.metrics import ErrorRate
 from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.options import DATASETS
@@ -175,7 +175,7 @@ def main() -> None:
         return of_phones(decode)
 
     def of_follows(phone_lm_weight: float, phone_lm_penalty: float) -> float:
-        rules = beam.Search(beam=48.0, weight=phone_lm_weight, penalty=phone_lm_penalty)
+        rules = beam.Search(beam=48.0, most=PHONE_TOKENS, weight=phone_lm_weight, penalty=phone_lm_penalty)
         room = beam.space(each, topology, follows, rules)
         return of_phones(lambda one: [word.word for word in beam.decode(one.scores, room, one.chances)])
 
