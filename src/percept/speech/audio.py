@@ -22,6 +22,7 @@ from percept.core.errors import InputError
 from percept.core.kinds import looks_like, reason, unreadable
 
 RATE = 16_000  # samples a second, of all sound inside percept
+QUIET = 1e-4  # of full scale: a sound that nowhere exceeds it is silence
 LOWEST, HIGHEST = 1_000, 192_000  # samples a second that are read
 SUFFIXES = frozenset(
     {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".nist", ".aiff", ".aif", ".aifc", ".au"}

@@ -23,8 +23,8 @@ from percept.core.errors import InputError, PerceptError, Stopped, UsageError
 from percept.core.files import replacing
 from percept.core.kinds import looks_like, unreadable
 from percept.core.sources import Item
-from percept.vision.image import SUFFIXES as PHOTOS
-from percept.vision.image import check_size, read_image
+from percept.vision import image
+from percept.vision.image import check_size
 
 SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mts", ".m2ts"}
@@ -39,9 +39,9 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 def inputs(options: Any) -> Iterator[tuple[Item, np.ndarray | InputError]]:
     """The photos, and each ``--every``-th frame of the videos, that a command was given, decoded one by one."""
     out = Path(options.out) if options.out else None
-    items = sources.resolve(options.inputs, PHOTOS, out=out, videos=SUFFIXES)
+    items = sources.resolve(options.inputs, image.SUFFIXES, out=out, videos=SUFFIXES)
     film = partial(frames, every=options.every)
-    return sources.stream(items, read_image, PHOTOS, videos=SUFFIXES, read_video=film)
+    return sources.stream(items, image.read_image, image.SUFFIXES, videos=SUFFIXES, read_video=film)
 
 
 def frames(source: Path | str, every: int = 1) -> Iterator[tuple[int, float, np.ndarray]]:

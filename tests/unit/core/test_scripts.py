@@ -80,6 +80,6 @@ def test_weights_are_measured_once(tmp_path: Path, said: list[tuple[str, ...]]) 
 
 def test_a_command_is_watched() -> None:
     seconds, peak = scripts.watched("--version")
-    assert 0 < seconds < 60 and 5e6 < peak < 2e9
+    assert 0 < seconds < 60 and peak > 5e6
     with pytest.raises(SystemExit, match="percept lmm: exit code 2"):
         scripts.watched("lmm")

@@ -23,7 +23,7 @@ from percept.speech.acoustic.recogniser import heard
 from percept.speech.acoustic.result import COLUMNS, Command, Heard, Part, Transcript
 from percept.speech.acoustic.samples import CLASSES
 from percept.speech.acoustic.topology import Span, phone_chances
-from percept.speech.audio import RATE, SUFFIXES, opened, to_samples
+from percept.speech.audio import QUIET, RATE, SUFFIXES, opened, to_samples
 from percept.speech.features import FRAME, log_mel, normalised, streamed
 
 BLOCK = LONGEST  # seconds that are read at a time: what is drawn, at least
@@ -103,6 +103,8 @@ class Listener:
         else:
             found += words.finish()
             spans = [span for word in found for span in word.phones]
+        if counted.loudest < QUIET:  # whatever a network that knows noise imagines there
+            spans, found = [], []
         return Transcript(
             input=name,
             duration=counted.samples / RATE,
@@ -135,16 +137,17 @@ def load(options: Predict) -> Listener:
 
 
 class _Counted:
-    """Blocks of samples, counted as they pass; ``first``: (N,) the first block."""
+    """Blocks of samples, counted as they pass; ``first``: (N,) the first block; ``loudest``: of full scale."""
 
     def __init__(self, blocks: Iterator[np.ndarray]) -> None:
-        self.blocks, self.samples, self.first = blocks, 0, np.zeros(0, np.float32)
+        self.blocks, self.samples, self.first, self.loudest = blocks, 0, np.zeros(0, np.float32), 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for block in self.blocks:
             if not self.samples:
                 self.first = block
             self.samples += len(block)
+            self.loudest = max(self.loudest, float(np.abs(block).max(initial=0.0)))
             yield block
 
 

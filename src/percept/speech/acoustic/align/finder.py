@@ -24,7 +24,7 @@ from percept.speech.acoustic.result import Heard
 from percept.speech.acoustic.samples import CLASSES, NUMBERS
 from percept.speech.acoustic.topology import Span, Topology, phone_chances
 from percept.speech.acoustic.viterbi import Loop, PhoneLoop
-from percept.speech.audio import RATE
+from percept.speech.audio import QUIET, RATE
 from percept.speech.features import FRAME, streamed
 from percept.speech.lexicon import Pronunciation
 
@@ -32,7 +32,6 @@ from percept.speech.lexicon import Pronunciation
 # somebody mumbles; other people's are not. It costs as much as seven frames to begin, or it would eat single phones.
 GAPS = Gaps(silence=0.0, other=3.0, entry=-20.0)
 HOURS = 4.0  # of sound: 1.4 GB
-QUIET = 1e-4  # of full scale: a sound that nowhere exceeds it is silence
 
 
 @dataclass(frozen=True, eq=False)
