@@ -16,6 +16,7 @@ from percept.speech.audio import read_audio
 SPEECH = Path(__file__).parents[1] / "data" / "speech_tiny"
 SENTENCE = SPEECH / "folder" / "val" / "8226-274369-0045.opus"
 PHONES = ("--vocab", "none")
+EXAMPLE = Path(__file__).parents[2] / "examples" / "sentence.opus"
 
 
 def wav(samples: np.ndarray, rate: int = 16_000, coding: str = "PCM_16") -> bytes:
@@ -132,3 +133,12 @@ def test_options_without_effect_and_wrong_words_are_said() -> None:
         ran = percept("acoustic", SENTENCE, *words)
         assert (ran.code, ran.out) == (2, ""), ran.err
         assert said in ran.err
+
+
+def test_words_of_a_list_are_weighed_by_the_language_model(tmp_path: Path) -> None:
+    said = "the best emetic is that which is at hand".split()
+    listed = tmp_path / "words.txt"
+    listed.write_text("\n".join([*said, "his", "rat", "or", "pest", "ant", "send", "hat", "won", "a", "I"]) + "\n")
+    ran = percept("acoustic", EXAMPLE, "--vocab", listed, "--json")
+    heard = [word["word"] for word in ran.json["results"][0]["words"]]
+    assert len(heard) <= len(said) + 2 and sum(a in heard for a in said) >= len(said) - 2

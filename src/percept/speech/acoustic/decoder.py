@@ -82,7 +82,7 @@ class Decoder:
         model = None
         if options.lm:
             model = read_arpa(Path(options.lm))
-        elif every:
+        elif options.vocab != "digits":  # in books, digits do not stand in rows
             model = _language(read, LM)
         if every:
             made = _tree(lexicon) if options.lexicon else _everyday()
