@@ -136,7 +136,7 @@ def test_options_without_effect_and_wrong_words_are_said() -> None:
 
 
 def test_words_of_a_list_are_weighed_by_the_language_model(tmp_path: Path) -> None:
-    said = "the best emetic is that which is at hand".split()
+    said = ["the", "best", "emetic", "is", "that", "which", "is", "at", "hand"]
     listed = tmp_path / "words.txt"
     listed.write_text("\n".join([*said, "his", "rat", "or", "pest", "ant", "send", "hat", "won", "a", "I"]) + "\n")
     ran = percept("acoustic", EXAMPLE, "--vocab", listed, "--json")
