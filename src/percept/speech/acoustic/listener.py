@@ -19,11 +19,11 @@ from percept.speech.acoustic.files import FORMATS, Files
 from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.options import Predict
 from percept.speech.acoustic.picture import LONGEST
-from percept.speech.acoustic.recogniser import heard
+from percept.speech.acoustic.recogniser import Passing, heard
 from percept.speech.acoustic.result import COLUMNS, Command, Heard, Part, Transcript
 from percept.speech.acoustic.samples import CLASSES
 from percept.speech.acoustic.topology import Span, phone_chances
-from percept.speech.audio import QUIET, RATE, SUFFIXES, opened, to_samples
+from percept.speech.audio import RATE, SUFFIXES, opened, to_samples
 from percept.speech.features import FRAME, log_mel, normalised, streamed
 
 BLOCK = LONGEST  # seconds that are read at a time: what is drawn, at least
@@ -84,13 +84,13 @@ class Listener:
         began = time.perf_counter()
         if self.decoder is None:
             return self._command(np.concatenate(list(blocks)), name, began)
-        counted, states = _Counted(blocks), self.decoder.topology.states
+        taken, states = Passing(blocks), self.decoder.topology.states
         words = self.decoder.search()
         phones = self.decoder.phones() if words is None else None
         spans: list[Span] = []
         found: list[beam.Word] = []
         kept: list[tuple[np.ndarray, np.ndarray]] = []  # mels and chances of what is drawn
-        for piece in heard(self.network, streamed(counted), self.device):
+        for piece in heard(self.network, streamed(taken), self.device):
             scores, chances = piece.frames - self.decoder.priors, phone_chances(piece.frames, states)
             if self.options.save and piece.first * FRAME < LONGEST:
                 kept.append((piece.mels, chances))
@@ -103,16 +103,16 @@ class Listener:
         else:
             found += words.finish()
             spans = [span for word in found for span in word.phones]
-        if counted.loudest < QUIET:  # whatever a network that knows noise imagines there
+        if taken.silent:  # whatever a network that knows noise imagines there
             spans, found = [], []
         return Transcript(
             input=name,
-            duration=counted.samples / RATE,
+            duration=taken.samples / RATE,
             words=None if words is None else tuple(_part(one.word, one) for one in found),
             phones=tuple(_part(CLASSES[one.phone], one) for one in spans if one.phone > 0),
             alphabet=self.options.phones,
             took=time.perf_counter() - began,
-            heard=Heard(counted.first, *map(np.concatenate, zip(*kept, strict=True))) if kept else None,
+            heard=Heard(taken.first, *map(np.concatenate, zip(*kept, strict=True))) if kept else None,
         )
 
     def _file(self, source: Any, name: str) -> Transcript | Command:
@@ -134,21 +134,6 @@ def load(options: Predict) -> Listener:
     shown, path = weights.resolve(options.weights, "acoustic")
     read = checkpoint.load(path, task="acoustic")
     return Listener(options, read, shown, choose(options.device, options.threads, options.precision))
-
-
-class _Counted:
-    """Blocks of samples, counted as they pass; ``first``: (N,) the first block; ``loudest``: of full scale."""
-
-    def __init__(self, blocks: Iterator[np.ndarray]) -> None:
-        self.blocks, self.samples, self.first, self.loudest = blocks, 0, np.zeros(0, np.float32), 0.0
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for block in self.blocks:
-            if not self.samples:
-                self.first = block
-            self.samples += len(block)
-            self.loudest = max(self.loudest, float(np.abs(block).max(initial=0.0)))
-            yield block
 
 
 def _part(label: str, found: Span | beam.Word) -> Part:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from percept.core.device import Device
+from percept.speech.audio import QUIET
 from percept.speech.features import MELS
 
 PIECE = 3000  # frames that are answered at a time: half a minute
@@ -28,6 +29,26 @@ class Heard:
     frames: np.ndarray
     steps: np.ndarray | None
     mels: np.ndarray
+
+
+class Passing:
+    """Blocks of samples (N,) as they pass: how many samples, the loudest, and ``first``, the first block."""
+
+    def __init__(self, blocks: Iterator[np.ndarray]) -> None:
+        self.blocks, self.samples, self.loudest, self.first = blocks, 0, 0.0, np.zeros(0, np.float32)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in self.blocks:
+            if not self.samples:
+                self.first = block
+            self.samples += len(block)
+            self.loudest = max(self.loudest, float(np.abs(block).max(initial=0.0)))
+            yield block
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing so far was louder than silence."""
+        return self.loudest < QUIET
 
 
 def heard(network: nn.Module, mels: Iterable[Tensor], device: Device, piece: int = PIECE) -> Iterator[Heard]:

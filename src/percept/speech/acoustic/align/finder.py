@@ -19,12 +19,12 @@ from percept.speech.acoustic.edges import Edges
 from percept.speech.acoustic.graph import Alignment, Gaps
 from percept.speech.acoustic.networks import from_checkpoint
 from percept.speech.acoustic.picture import LONGEST
-from percept.speech.acoustic.recogniser import heard
+from percept.speech.acoustic.recogniser import Passing, heard
 from percept.speech.acoustic.result import Heard
 from percept.speech.acoustic.samples import CLASSES, NUMBERS
 from percept.speech.acoustic.topology import Span, Topology, phone_chances
 from percept.speech.acoustic.viterbi import Loop, PhoneLoop
-from percept.speech.audio import QUIET, RATE
+from percept.speech.audio import RATE
 from percept.speech.features import FRAME, streamed
 from percept.speech.lexicon import Pronunciation
 
@@ -81,12 +81,14 @@ class Finder:
         Raises:
             InputError: no sound, silence, too short for its words, or longer than HOURS.
         """
-        taken, states = _Taken(blocks), self.topology.states
+        taken, states = Passing(blocks), self.topology.states
         loop, spans = PhoneLoop(self.loop, FRAME), []
         pieces: list[np.ndarray] = []
         kept: list[tuple[np.ndarray, np.ndarray]] = []  # mels and chances of what is drawn
         edges = Edges()
         for piece in heard(self.network, streamed(taken), self.device):
+            if taken.samples > HOURS * 3600 * RATE:
+                raise InputError(f"longer than {HOURS:g} hours: cut it into parts")
             pieces.append(piece.frames - self.priors)
             edges.add(piece.mels)
             chances = phone_chances(piece.frames, states)
@@ -95,7 +97,7 @@ class Finder:
                 kept.append((piece.mels, chances))
         if not taken.samples:
             raise InputError("no sound in it")
-        if taken.loudest < QUIET:
+        if taken.silent:
             raise InputError("silence: nothing is said in it")
         phones = _by_frame([*spans, *loop.finish()])
         scores = _joined(pieces)
@@ -140,20 +142,3 @@ def _joined(pieces: list[np.ndarray]) -> np.ndarray:
         whole[at : at + len(piece)] = piece
         at += len(piece)
     return whole
-
-
-class _Taken:
-    """Blocks of samples as they pass: how many, the loudest, and ``first``: (N,), the first block."""
-
-    def __init__(self, blocks: Iterator[np.ndarray]) -> None:
-        self.blocks, self.samples, self.loudest, self.first = blocks, 0, 0.0, np.zeros(0, np.float32)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for block in self.blocks:
-            if not self.samples:
-                self.first = block
-            self.samples += len(block)
-            self.loudest = max(self.loudest, float(np.abs(block).max(initial=0.0)))
-            if self.samples > HOURS * 3600 * RATE:
-                raise InputError(f"longer than {HOURS:g} hours: cut it into parts")
-            yield block
