@@ -33,29 +33,24 @@ MODELS = {
     "nplm-direct": f"--model nplm --context 5 --hidden 50 --direct {WINDOW} --epochs 8",
     "rnn": f"--model rnn {STATE} --dropout 0.3 --dropout-hidden 0.2 --dropout-input 0.2 --epochs 12",
     "gru": f"--model gru {STATE} {DROPPED} --epochs 20",
-    "lstm": f"--model lstm {STATE} {DROPPED} --epochs 20",
+    "lstm": f"--model lstm {STATE} {DROPPED} --epochs 18",
     "awd-lstm": f"--model awd-lstm {STATE} {DROPPED} --dropout-words 0.1 --weight-drop 0.3 --epochs 24",
 }
 
 
-def metrics(args: argparse.Namespace, run: Path, mix: str) -> dict[str, float]:
-    """What ``percept eval`` answers of a model and a mixture."""
-    words = ("lm", "--data", args.data, *(("--mix", mix) if mix else ()))
-    return scripts.measured(run, f"eval-{mix or 'alone'}", *words)["metrics"]
-
-
-def row(args: argparse.Namespace, name: str) -> tuple[str, ...]:
-    """A model's figures, mixtures in the order of ``--mix``."""
-    run = scripts.trained(args.runs / name, "lm", "--data", args.data, *shlex.split(MODELS[name]))
+def row(args: argparse.Namespace, name: str) -> tuple[tuple[str, ...], dict[str, float]]:
+    """A model's figures, with each part of ``--mix`` and with all; and the metrics, parts alone among them."""
+    run = scripts.trained(args.runs / name, "lm", "--data", args.data, *shlex.split(f"{MODELS[name]} {args.train}"))
+    found = scripts.measured(run, f"eval-{args.mix}", "lm", "--data", args.data, "--mix", args.mix)
+    metrics = found["metrics"]
+    whole = metrics.get("perplexity_mixed", metrics.get("perplexity_mixed_adaptive"))
+    with_each = found["mixture"].get("model_with", {}).values()
     weights = checkpoint.load(run / "best.safetensors", task="lm")
     parameters = sum(tensor.numel() for tensor in weights.tensors.values())
     epochs, seconds = len(scripts.log(run)), scripts.log(run)[-1]["seconds"]
-    cells = [f"{metrics(args, run, '')['perplexity']:.2f}"]
-    for mix in args.mix:
-        found = metrics(args, run, mix)
-        cells.append(f"{found.get('perplexity_mixed', found.get('perplexity_mixed_adaptive')):.2f}")
+    figures = (f"{one:.2f}" for one in (metrics["perplexity"], *with_each, whole))
     speed = weights.header["data"]["tokens"] * epochs / seconds
-    return (name, *cells, f"{parameters / 1e6:.2f} M", f"{seconds / 60:.0f}", f"{speed:,.0f}")
+    return (name, *figures, f"{parameters / 1e6:.2f} M", f"{seconds / 60:.0f}", f"{speed:,.0f}"), metrics
 
 
 def main() -> None:
@@ -63,20 +58,19 @@ def main() -> None:
     parser.add_argument("--data", default="ptb", metavar="NAME|FOLDER")
     parser.add_argument("--runs", type=Path, required=True, metavar="FOLDER", help="of the trainings, one a model")
     parser.add_argument("--models", default="nplm,rnn,gru,lstm,awd-lstm", help=f"some of {', '.join(MODELS)}")
-    parser.add_argument(
-        "--mix", nargs="+", default=["kn5", "cache", "kn5,cache"], help="mixtures, a column each (default %(default)s)"
-    )
+    parser.add_argument("--mix", default="kn5,cache", help="what each is mixed with, and with all of (%(default)s)")
+    parser.add_argument("--train", default="", metavar="OPTIONS", help="of percept train for each model, in quotes")
     args = parser.parse_args()
     names = args.models.split(",")
     if unknown := [name for name in names if name not in MODELS]:
         parser.error(f"no model {unknown[0]}; there are {', '.join(MODELS)}")
-    rows = [row(args, name) for name in names]
-    grams = next((mix for mix in args.mix if mix.startswith("kn") and "," not in mix), "")
-    if grams:
-        alone = metrics(args, args.runs / names[0], grams)[f"perplexity_{grams}"]
-        rows.insert(0, (grams, f"{alone:.2f}", *("" for _ in args.mix), "", "", ""))
-    columns = (args.data, "alone", *(f"+ {mix}" for mix in args.mix), "parameters", "minutes", "tokens/s")
-    stdout.print(table(columns, rows))
+    found = [row(args, name) for name in names]
+    parts = args.mix.split(",")
+    columns = (args.data, "alone", *(f"+ {one}" for one in parts), *(("+ all",) if len(parts) > 1 else ()))
+    alone = [(one, found[0][1][f"perplexity_{one}"]) for one in parts if f"perplexity_{one}" in found[0][1]]
+    grams = [(one, f"{value:.2f}", *[""] * (len(columns) + 1)) for one, value in alone]
+    rows = [*grams, *(cells for cells, _ in found)]
+    stdout.print(table((*columns, "parameters", "minutes", "tokens/s"), rows))
     stdout.print("test perplexity; mixtures have weights found on val, and the cache reads the test text as it goes")
 
 

@@ -96,13 +96,12 @@ def mixed(
     test: Encoded,
     static: np.ndarray,
 ) -> tuple[dict[str, float], Table, dict[str, Any]]:
-    """Each part alone and all together: metrics, a table, and the weights for JSON."""
+    """Each part alone, the model with each, and all together: metrics, a table, and the weights for JSON."""
     parts = {"model": (np.exp(model.reader.score_text(tune).astype(float)), static)}
     told = {"model": model.shown}
     for name in names:
         parts[name], told[name] = components.component(name, model, device, train, tune, test)
-    weights = tuned(np.stack([on_tune for on_tune, _ in parts.values()]))
-    whole = perplexity(np.tensordot(weights, np.stack([on_test for _, on_test in parts.values()]), axes=1))
+    weights, whole = _together(list(parts.values()))
     adaptive = any(name in components.ADAPTIVE for name in names)
     found = {f"perplexity_{Path(name).stem}": perplexity(parts[name][1]) for name in names if name != "cache"}
     found |= {"perplexity_mixed_adaptive" if adaptive else "perplexity_mixed": whole}
@@ -111,10 +110,22 @@ def mixed(
         (name + kind[name], told[name], f"{weight:.3f}", "-" if name == "cache" else figure(perplexity(on_test), 2))
         for (name, (_, on_test)), weight in zip(parts.items(), weights, strict=True)
     ]
+    by_one = {name: _together([parts["model"], parts[name]]) for name in names if len(names) > 1}
+    for name, (share, one) in by_one.items():
+        rows.append((f"model + {name}{kind[name]}", "", f"{share[1]:.3f}", figure(one, 2)))
     rows.append(("all mixed" + (" (adaptive)" if adaptive else ""), "weights found on val", "", figure(whole, 2)))
-    table = Table("mixture", ("part", "", "weight", "perplexity alone"), tuple(rows))
+    table = Table("mixture", ("part", "", "weight", "perplexity"), tuple(rows))
     shares = {name: round(float(weight), 4) for name, weight in zip(parts, weights, strict=True)}
-    return found, table, {"mixture": {"weights": shares, "adaptive": adaptive, "parts": told}}
+    details = {"weights": shares, "adaptive": adaptive, "parts": told}
+    if by_one:
+        details["model_with"] = {name: one for name, (_, one) in by_one.items()}
+    return found, table, {"mixture": details}
+
+
+def _together(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, float]:
+    """The weights of parts (on val, on test) that are best on val, and the perplexity with them on test."""
+    weights = tuned(np.stack([on_tune for on_tune, _ in parts]))
+    return weights, perplexity(np.tensordot(weights, np.stack([on_test for _, on_test in parts]), axes=1))
 
 
 def _cells(metrics: dict[str, float | int]) -> list[str]:

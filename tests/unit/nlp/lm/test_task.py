@@ -150,7 +150,13 @@ def test_mixtures_are_no_worse_and_say_what_is_adaptive(lstm: Path, tmp_path: Pa
     assert found.metrics["perplexity_mixed_adaptive"] < 1.02 * found.metrics["perplexity_kn3"]
     weights = found.details["mixture"]["weights"]
     assert sum(weights.values()) == pytest.approx(1, abs=1e-3) and set(weights) == {"model", "kn3", "cache", "dynamic"}
-    assert "cache (adaptive)" in [row[0] for row in found.tables[1].rows]
+    rows = [row[0] for row in found.tables[1].rows]
+    assert "cache (adaptive)" in rows and "model + cache (adaptive)" in rows
+    pairs = found.details["mixture"]["model_with"]
+    assert list(pairs) == ["kn3", "cache", "dynamic"]
+    assert found.metrics["perplexity_mixed_adaptive"] < 1.02 * min(pairs.values())
+    alone = task.evaluate(resolve(Evaluate, {**chosen, "mix": ("kn3",)}))
+    assert pairs["kn3"] == alone.metrics["perplexity_mixed"]
     with pytest.raises(UsageError, match="measured on test"):
         task.evaluate(resolve(Evaluate, {**chosen, "split": "val"}))
     with pytest.raises(UsageError, match='no "cashe"; did you mean cache'):
