@@ -2,7 +2,7 @@ r"""Train the shipped weights "babi": one network for all twenty kinds of storie
 
     python recipes/qa_babi.py --data babi --runs runs/babi
     python recipes/header.py runs/babi/again/best.safetensors weights/babi.safetensors licence=... allows=...
-    python recipes/qa_babi.py --data babi --size 1k --published --longer 6 --train "--seed 1" --runs runs/small-1
+    python recipes/qa_babi.py --data babi --size 1k --published --longer 6 --seed 1 --runs runs/small-1
 
 Learnt all at once, the kinds that ask for facts to be put together (4, 16, 17 and 19) stay on the level of chance: what
 the other kinds teach drowns the little that shows the way. One after the other they are learnt in minutes: which animal
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--language", default="en", choices=("en", "hn", "shuffled"))
     parser.add_argument("--published", action="store_true", help="learn from the set's own stories alone")
     parser.add_argument("--longer", type=int, default=1, metavar="N", help="N times as many epochs: 1k has few stories")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random in training")
     parser.add_argument("--train", default="", metavar="OPTIONS", help="of percept train in each lesson, in quotes")
     args = parser.parse_args()
     for name, draws in STORIES.items():
@@ -76,6 +77,7 @@ def main() -> None:
         sets = [args.data, *(str(args.runs / "stories" / name) for name in made_up)]
         data = [word for name in sets for word in ("--data", name)]
         which = ("--size", args.size, "--language", args.language, "--epochs", str(lesson.epochs * args.longer))
+        which += ("--seed", str(args.seed))
         options = ("--config", str(CONFIG), *which, *shlex.split(lesson.options), *shlex.split(args.train))
         before = str(trained(args.runs / lesson.name, "qa", *data, *options, "--start", before))
 
