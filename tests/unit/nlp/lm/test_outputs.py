@@ -88,6 +88,17 @@ def test_importance_sampling_over_all_words_is_the_full_softmax() -> None:
     torch.testing.assert_close(made.loss(seen, targets), full)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_words_that_never_come_can_be_learnt(name: str) -> None:
+    counts = COUNTS.copy()
+    counts[-5:] = 0
+    made = outputs.build(name, WIDTH, UNITS, counts, None)
+    loss = made.loss(features(), torch.arange(50) % UNITS)
+    assert loss.isfinite() and loss > 0
+    assert made.log_probs(features()).isfinite().all()
+
+
 def test_noise_contrastive_estimation_by_hand() -> None:
     made = outputs.build("nce", 1, 2, np.array([3, 1]), None)
     made.drawn, made.noise = lambda: torch.tensor([1]), 1

@@ -23,7 +23,7 @@ class Sampled(Full):
         super().__init__(width, len(counts), table)
         self.noise = noise
         self.register_buffer("counts", torch.from_numpy(np.ascontiguousarray(counts, np.int64)))
-        q = counts.astype(np.float64) ** POWER
+        q = np.maximum(counts, 1) ** POWER  # pieces of words may never come: larger ones have taken their place
         q = q / q.sum()
         self.register_buffer("log_q", torch.from_numpy(np.log(q)).float(), persistent=False)
         self.register_buffer("upto", torch.from_numpy(q.cumsum()).float(), persistent=False)
