@@ -198,11 +198,12 @@ class Train(TrainOptions):
             found += [(key, "only nplm has it") for key in ("context", "direct")]
         else:
             found += [("layers", "nplm has one"), ("dropout_hidden", "nplm has one layer")]
-        if self.output not in ("sampled", "nce"):
-            found.append(("samples", "only --output sampled and nce draw noise words"))
         if self.unit != "word":
             found.append(("style", "only words are cut from text"))
-        if self.start not in ("", "none"):
+        if self.start in ("", "none"):
+            if self.output not in ("sampled", "nce"):
+                found.append(("samples", "only --output sampled and nce draw noise words"))
+        else:
             keys = ("unit", "style", "vocabulary", "minimum", "embedding", "hidden", "layers", "output", "tied")
             found += [(key, "the weights of --start decide") for key in keys]
         if self.asgd:

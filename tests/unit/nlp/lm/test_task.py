@@ -315,5 +315,6 @@ def test_options_without_effect_are_said() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             resolve(cls, given)
+    assert resolve(Train, {"start": "wikipedia", "samples": 5}).samples == 5  # those weights may draw noise
     assert set(ACTIONS) <= set(task.__all__) and options.DATA_FILES
     assert np.isfinite(resolve(Train, {}).lr)
