@@ -88,6 +88,19 @@ def test_importance_sampling_over_all_words_is_the_full_softmax() -> None:
     torch.testing.assert_close(made.loss(seen, targets), full)
 
 
+@pytest.mark.parametrize("target", [0, UNITS - 1])  # the most frequent word, and the rarest
+def test_the_sum_that_is_sampled_is_right_on_average(target: int) -> None:
+    """However often frequent words are drawn: with 30 draws the first comes more than once."""
+    made = outputs.build("sampled", WIDTH, UNITS, np.maximum(COUNTS**2 // 100, 1), None)
+    made.noise = 30
+    nn.init.normal_(made.weight, 0, 0.2)
+    seen, targets = features(1), torch.tensor([target])
+    scores = F.linear(seen, made.vectors, made.bias)
+    with torch.no_grad():
+        sums = torch.stack([(made.loss(seen, targets) + scores[0, target]).exp() for _ in range(3000)])
+    assert sums.mean().item() == pytest.approx(scores.exp().sum().item(), rel=0.02)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_words_that_never_come_can_be_learnt(name: str) -> None:

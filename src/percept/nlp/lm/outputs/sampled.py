@@ -1,7 +1,8 @@
-"""Importance sampling of the softmax's gradient (Bengio and Senecal 2003; Jean et al. 2015, section 3).
+"""The softmax with its sum estimated by importance sampling (Bengio and Senecal 2003; Jean et al. 2015, section 3).
 
-The softmax of training runs over the target and a sample of words, drawn from a distribution q, whose scores are
-lowered by the log of how often they are expected in the sample, log(k q(w)). Evaluation is over all words.
+Z = sum of exp(score) over all words is what makes training slow. The target's part of it is known; that of the others
+is estimated from a sample of k words drawn from a distribution q, each weighed by 1 / (k q(w)). The estimate of Z is
+right on average, whatever q. Evaluation is over all words.
 """
 
 from __future__ import annotations
@@ -37,8 +38,7 @@ class Sampled(Full):
         """Summed over (N,) targets."""
         noise = self.drawn()
         right, wrong = self.scores(features, targets, noise)
-        expected = self.log_q + float(np.log(self.noise))
-        right, wrong = right - expected[targets], wrong - expected[noise]
+        wrong = wrong - (self.log_q[noise] + float(np.log(self.noise)))
         wrong = wrong.masked_fill(noise == targets[:, None], -torch.inf)  # the target itself is no sample
         every = torch.cat([right[:, None], wrong], dim=1)  # (N, 1 + K)
         return (every.logsumexp(dim=1) - right).sum()
