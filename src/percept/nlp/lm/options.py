@@ -25,7 +25,7 @@ class Sampling:
     length: int = option(100, "words (or characters, or pieces of words) to write", group="Output", low=1)
     temperature: float = option(1.0, "below 1: likelier words; 0: always the likeliest", group="Output", low=0.0)
     top_k: int = option(0, "choose among so many likeliest words; 0 = all", group="Output", low=0)
-    top_p: float = option(1.0, "choose among the likeliest words of this share", group="Output", low=0.0, high=1.0)
+    top_p: float = option(0.8, "choose among the likeliest words of this share", group="Output", low=0.0, high=1.0)
     stop: str = option("", "end where this is written", group="Output")
 
 
