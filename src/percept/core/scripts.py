@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -38,12 +37,21 @@ def watched(*words: str) -> tuple[float, int]:
         SystemExit: it failed.
     """
     began = time.perf_counter()
-    process = subprocess.Popen([*PERCEPT, *words], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"percept {shlex.join(words)}: exit code {process.returncode}")
-    return time.perf_counter() - began, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    done = subprocess.run([sys.executable, "-c", _WATCH, *PERCEPT, *words], stdout=subprocess.PIPE, text=True)
+    code, most = map(int, done.stdout.split())
+    if code:
+        raise SystemExit(f"percept {shlex.join(words)}: exit code {code}")
+    return time.perf_counter() - began, most * (1 if sys.platform == "darwin" else 1024)
+
+
+# A process begins with the memory of the one that starts it, and that counts as its own: a small one stands between.
+_WATCH = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print(process.returncode, used.ru_maxrss)
+"""
 
 
 def trained(run: Path, *words: str) -> Path:
