@@ -207,9 +207,10 @@ def use(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     for output in ("full", "adaptive"):
         job = Percept(folder / "10k", 650, options.threads, output=output).job
         reader = Reader(job.model.eval(), job.vocabulary.end, torch.device("cpu"))
+        text = job.chosen_on.ids[: options.words]
         began = time.perf_counter()
-        reader.score(job.chosen_on.ids[: options.words])
-        scored = options.words / (time.perf_counter() - began)
+        reader.score(text)
+        scored = len(text) / (time.perf_counter() - began)
         vocabulary: Vocabulary = job.vocabulary
         began = time.perf_counter()
         for _ in generate(reader, vocabulary, "", length=options.words // 4):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import lzma
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,21 +30,26 @@ from percept.nlp.ngram import estimate
 Texts = tuple[corpus.Text, ...]
 
 
-def ngrams(train: Texts, test: Texts, unit: str, order: int, most: int) -> Iterator[tuple[str, float]]:
-    """What is measured, and its bits for the whole test text; of words two figures."""
+def ngrams(train: Texts, test: Texts, unit: str, orders: list[int], most: int = 0) -> Iterator[tuple[str, float]]:
+    """What is measured, and its bits for the whole test text; of words two figures an order."""
     vocabulary, _ = build(train, unit, "text", most=most)
     known, asked = encode_texts(train, vocabulary), encode_texts(test, vocabulary)
-    reader = NgramReader(of_training(known, vocabulary, order))
-    bits = -float(reader.score_text(asked).sum(dtype=np.float64)) / np.log(2)
-    name = f"KN{order}, {len(vocabulary):,} {unit} units"
-    if unit != "word":
-        yield name, bits
-        return
-    yield f"{name}, unknown ones free", bits
-    rare = (word for word, count in known.counted.unknown.items() for _ in range(count))
-    letters = estimate(rare, 5)  # to this model a word is a sentence, of letters
-    spelling = (count * sum(letters.score(list(word))) for word, count in asked.counted.unknown.items())
-    yield f"{name}, unknown ones spelt", bits - sum(spelling) / np.log10(2)
+    spelling = spelt(known.counted.unknown, asked.counted.unknown) if unit == "word" else 0.0
+    for order in orders:
+        scores = NgramReader(of_training(known, vocabulary, order)).score_text(asked)
+        bits = -float(scores.sum(dtype=np.float64)) / np.log(2)
+        name = f"KN{order}, {len(vocabulary):,} {unit} units"
+        if unit == "word":
+            yield f"{name}, unknown ones free", bits
+            yield f"{name}, unknown ones spelt", bits + spelling
+        else:
+            yield name, bits
+
+
+def spelt(rare: Counter[str], asked: Counter[str]) -> float:
+    """Bits of the letters of words, to a model of how other words are spelt: a word is a sentence of letters."""
+    letters = estimate(rare.elements(), 5)
+    return -sum(count * sum(letters.score(list(word))) for word, count in asked.items()) / np.log10(2)
 
 
 def squeezed(train: Texts, test: Texts) -> float:
@@ -69,10 +75,8 @@ def main() -> None:
     books = corpus.read(folder)
     train, test = books.split("train"), books.split("test")
     characters = sum(1 + sum(map(len, line)) for text in test for line in text.lines())
-    asked = [("word", order, 0) for order in args.orders]
-    asked += [("bpe", order, args.pieces) for order in args.orders]
-    asked += [("character", order, 0) for order in args.letters]
-    found = [row for unit, order, most in asked for row in ngrams(train, test, unit, order, most)]
+    found = [*ngrams(train, test, "word", args.orders), *ngrams(train, test, "bpe", args.orders, args.pieces)]
+    found += ngrams(train, test, "character", args.letters)
     found.append(("xz -9e", squeezed(train, test)))
     rows = [(name, f"{bits / characters:.3f}") for name, bits in found]
     if args.weights:
