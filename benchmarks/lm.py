@@ -88,7 +88,7 @@ class Percept:
 
     def __init__(self, folder: Path, hidden: int, threads: int, **given: Any) -> None:
         how = {"embedding": hidden, "hidden": hidden, "batch": BATCH, "bptt": BPTT, "minimum": 1, "style": "blanks"}
-        how |= {"optimizer": "sgd", "lr": 1.0, "schedule": "constant", **given}
+        how |= {"optimizer": "sgd", "weight_decay": 0.0, "lr": 1.0, "schedule": "constant", **given}
         self.options = resolve(Train, {"data": [str(folder)], **how})
         self.device = choose("cpu", threads, "float32")
         torch.manual_seed(0)

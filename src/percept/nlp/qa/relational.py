@@ -58,9 +58,10 @@ class Relational(nn.Module):
         told = (tokens != NIL).any(dim=-1)  # (B, N), N = 1 + S
         x = self.leave_out(self._read(tokens))  # (B, N, d)
         looked = []
-        for _ in range(self.hops):
-            seen, weights = self.look(x, told)
-            x = x + self.leave_out(seen)
+        for hop in range(self.hops):
+            asking = 1 if hop + 1 == self.hops else x.shape[1]  # in the end nobody asks the sentences any more
+            seen, weights = self.look(x, told, asking)
+            x = x[:, :asking] + self.leave_out(seen)
             x = x + self.leave_out(self.change(x))
             looked.append(weights)
         u = self.things(self.leave(x[:, 0])).unflatten(-1, (self.parts, -1))  # (B, d) -> (B, P, d)
@@ -68,14 +69,23 @@ class Relational(nn.Module):
 
     def _read(self, tokens: Tensor) -> Tensor:
         """(B, N, W) words -> (B, N, d): the words of each sentence side by side, those beyond the width added up."""
-        tokens = F.pad(tokens, (0, max(0, self.width - tokens.shape[2])), value=NIL)
         x = self.words(tokens)  # (B, N, W, e)
-        x = torch.cat([x[:, :, : self.width - 1], x[:, :, self.width - 1 :].sum(dim=2, keepdim=True)], dim=2).flatten(2)
-        return self.enter(torch.cat([self.questions(x[:, :1]), self.facts(x[:, 1:])], dim=1))
+        if x.shape[2] > self.width:
+            last = x[:, :, self.width - 1 :].sum(dim=2, keepdim=True)
+            x = torch.cat([x[:, :, : self.width - 1], last], dim=2)
+        x = x.flatten(2)  # (B, N, W e): words that no sentence has add nothing
+        read = [
+            F.linear(some, layer.weight[:, : x.shape[2]], layer.bias)
+            for layer, some in ((self.questions, x[:, :1]), (self.facts, x[:, 1:]))
+        ]
+        return self.enter(torch.cat(read, dim=1))
 
 
 class Look(nn.Module):
-    """Heads back, forward and everywhere: (B, N, d), told (B, N) -> (B, N, d), and the question's weights (B, S)."""
+    """Heads back, forward and everywhere: x (B, N, d), told (B, N) -> (B, A, d), and the question's weights (B, S).
+
+    The newest A of the N look at all.
+    """
 
     def __init__(self, dimension: int, heads: int) -> None:
         super().__init__()
@@ -86,23 +96,21 @@ class Look(nn.Module):
         self.shift = nn.Parameter(torch.full((heads, 1, 1), -1.0))  # before training a head passes most sentences by
         self.tell = nn.Linear(heads * self.size, dimension)
 
-    def forward(self, x: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, told: Tensor, asking: int) -> tuple[Tensor, Tensor]:
         """See the class."""
-        number = x.shape[1]
         q, k, v = (
             self.ask(self.norm(x)).unflatten(-1, (3, self.heads, self.size)).permute(2, 0, 3, 1, 4)
         )  # (B, h, N, c)
-        z = q @ k.transpose(2, 3) / self.size**0.5 + self.shift  # (B, h, N, N)
+        z = q[:, :, :asking] @ k.transpose(2, 3) / self.size**0.5 + self.shift  # (B, h, A, N)
         key = told[:, None, None, :]
-        age = torch.arange(number, device=x.device)
-        older = age[None, :] > age[:, None]  # (N, N): the key is older than who asks
-        back = first_match(z[:, : self.back], key & older)
-        forth = first_match(z[:, self.back : self.back + self.forth].flip(3), (key & older.T).flip(3)).flip(3)
+        age = torch.arange(x.shape[1], device=x.device)
+        own = age[:asking, None]
+        back = first_match(z[:, : self.back], key & (age > own))  # keys older than who asks
+        forth = first_match(z[:, self.back : self.back + self.forth].flip(3), (key & (age < own)).flip(3)).flip(3)
         # everywhere but at itself; a sentence that stands alone looks at the question, which is always there
-        other = key & (age[None, :] != age[:, None])
-        alike = z[:, self.back + self.forth :].masked_fill(~other, FAR).softmax(dim=-1)
-        weights = torch.cat([back, forth, alike], dim=1)  # (B, h, N, N)
-        seen = (weights @ v).transpose(1, 2).flatten(2)  # (B, h, N, c) -> (B, N, h c)
+        alike = z[:, self.back + self.forth :].masked_fill(~(key & (age != own)), FAR).softmax(dim=-1)
+        weights = torch.cat([back, forth, alike], dim=1)  # (B, h, A, N)
+        seen = (weights @ v).transpose(1, 2).flatten(2)  # (B, h, A, c) -> (B, A, h c)
         asked = back[:, 0, 0, 1:]  # (B, S) of the question's first head, which --supports teaches
         return self.tell(seen), asked
 
