@@ -9,36 +9,13 @@ from torch import Tensor, nn
 
 from percept.core.device import Device
 from percept.nlp.qa.decode import likeliest
+from percept.nlp.qa.sampling import alike
 from percept.nlp.qa.tensors import Questions
 
 FAILED = 5.0  # percent of errors above which a kind counts as failed (Weston et al. 2015)
 ROOM = 40_000  # sentences in a batch
 PAIRS = 600_000  # pairs of sentences in a batch, of a network whose sentences look at each other
 MOST = 256  # questions in a batch
-
-
-def groups(questions: Questions, members: int = 1, *, pairs: bool = False) -> list[Tensor]:
-    """All questions in batches of about equal lengths, the shortest first.
-
-    members: networks that each get them all; pairs: what grows is the number of pairs of sentences.
-    """
-    order = questions.seen.argsort(stable=True)
-    found, at = [], 0
-    while at < len(order):
-        count = MOST
-        while (
-            count > 1
-            and _room(int(questions.seen[order[min(at + count, len(order)) - 1]]), pairs) * count * members > 1
-        ):
-            count //= 2
-        found.append(order[at : at + count])
-        at += count
-    return found
-
-
-def _room(sentences: int, pairs: bool) -> float:
-    """How much of a batch a question takes."""
-    return (sentences + 1) ** 2 / PAIRS if pairs else (sentences + 1) / ROOM
 
 
 @torch.inference_mode()
@@ -50,7 +27,11 @@ def scored(
     members: how many networks stand side by side in ``network``, 1 for one that knows no others.
     """
     side_by_side = hasattr(network, "slots")
-    for index in groups(questions, members, pairs=not side_by_side):
+
+    def most(size: int) -> float:
+        return min(MOST, ROOM / size / members if side_by_side else PAIRS / size**2)
+
+    for index in alike(questions, questions.seen.argsort(stable=True), most):
         tokens = questions.batch(index).tokens.to(device.torch)  # (B, 1 + S, W)
         with device.autocast():
             made = network(tokens.expand(members, *tokens.shape) if side_by_side else tokens)

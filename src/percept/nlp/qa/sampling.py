@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -30,16 +30,17 @@ def one_network(
         yield index[questions.seen[index].argsort(stable=True)]
 
 
-def alike(questions: Questions, index: Tensor, most: int) -> list[Tensor]:
+def alike(questions: Questions, index: Tensor, most: Callable[[int], float]) -> list[Tensor]:
     """Questions (B,), the shortest stories first, in parts that waste little on padding.
 
-    In a part no story is more than twice as long as another, and there are no more than ``most`` pairs of sentences.
+    In a part no story is more than twice as long as another. most: of stories of so many sentences, the question
+    counted, how many may come together.
     """
     found: list[Tensor] = []
     sizes = (questions.seen[index] + 1).tolist()
     first = 0
     for end in range(1, len(sizes) + 1):
-        if end == len(sizes) or sizes[end] > 2 * sizes[first] or (end - first + 1) * sizes[end] ** 2 > most:
+        if end == len(sizes) or sizes[end] > 2 * sizes[first] or end - first + 1 > most(sizes[end]):
             found.append(index[first:end])
             first = end
     return found

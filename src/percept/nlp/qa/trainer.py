@@ -169,7 +169,7 @@ class Trainer:
         for index in chosen:
             pieces = [index[..., piece] for piece in parts(index.shape[-1], options.accumulate)]
             if self.side_by_side is None:
-                pieces = [few for piece in pieces for few in alike(self.questions, piece, PAIRS)]
+                pieces = [few for piece in pieces for few in alike(self.questions, piece, lambda size: PAIRS / size**2)]
             yield [self.questions.batch(piece, most) for piece in pieces]
 
     def size(self, batch: Batch) -> float:

@@ -93,7 +93,7 @@ def test_questions_of_a_step_are_taken_in_parts_of_like_lengths() -> None:
     (index,) = one_network(questions, len(questions), 0, 0, 0, 0, 1)
     seen = questions.seen[index] + 1
     assert seen.tolist() == sorted(seen.tolist()) and int(seen[-1]) > 2 * int(seen[0])
-    found = alike(questions, index, 100)
+    found = alike(questions, index, lambda size: 100 / size**2)
     assert torch.equal(torch.cat(found), index)
     for part in found:
         longest = int(questions.seen[part].max()) + 1
