@@ -31,8 +31,8 @@ DROPPED = "--dropout 0.3 --dropout-hidden 0.2 --dropout-input 0.2 --epochs 10"
 MODELS = {
     "nplm": f"--model nplm --context 5 --hidden 100 {WINDOW} --epochs 8",
     "nplm-direct": f"--model nplm --context 5 --hidden 50 --direct {WINDOW} --epochs 5",
-    "rnn": f"--model rnn {STATE} {DROPPED}",
-    "gru": f"--model gru {STATE} {DROPPED}",
+    "rnn": f"--model rnn {STATE} {DROPPED} --lr 0.001",
+    "gru": f"--model gru {STATE} {DROPPED} --lr 0.001",
     "lstm": f"--model lstm {STATE} {DROPPED}",
     "awd-lstm": f"--model awd-lstm {STATE} {DROPPED} --dropout-words 0.05 --weight-drop 0.2",
 }
