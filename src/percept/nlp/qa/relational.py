@@ -59,7 +59,7 @@ class Relational(nn.Module):
         x = self.leave_out(self._read(tokens))  # (B, N, d)
         looked = []
         for hop in range(self.hops):
-            asking = 1 if hop + 1 == self.hops else x.shape[1]  # in the end nobody asks the sentences any more
+            asking = 1 if hop + 1 == self.hops else x.shape[1]  # the answer is read from the question alone
             seen, weights = self.look(x, told, asking)
             x = x[:, :asking] + self.leave_out(seen)
             x = x + self.leave_out(self.change(x))
