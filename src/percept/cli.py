@@ -343,7 +343,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except PerceptError as error:
+    except (PerceptError, Stopped) as error:
         (complain if error.exit_code else say)(f"percept: {error}")
         return error.exit_code
     except WrongUsage as error:

@@ -34,8 +34,12 @@ class Diverged(PerceptError):
     exit_code = 3
 
 
-class Stopped(PerceptError):
-    """Stopped by SIGINT (130) or SIGTERM (143); what was finished is kept."""
+class Stopped(BaseException):
+    """Stopped by SIGINT (130) or SIGTERM (143); what was finished is kept.
+
+    Like KeyboardInterrupt no Exception: a signal is answered in the middle of anything, and a library's
+    ``except Exception`` there would swallow it and go on with something half done.
+    """
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,14 @@ from percept.core.errors import Diverged, InputError, PerceptError, Stopped, Usa
 def test_exit_codes_are_the_documented_ones() -> None:
     assert [kind.exit_code for kind in (PerceptError, InputError, UsageError, Diverged)] == [1, 1, 2, 3]
     assert Stopped("stopped", 143).exit_code == 143
-    for kind in (InputError, UsageError, Diverged, Stopped):
+    for kind in (InputError, UsageError, Diverged):
         assert issubclass(kind, PerceptError)
+
+
+def test_no_library_swallows_a_stop() -> None:
+    """A signal comes in the middle of anything; what catches every Exception there must not go on."""
+    with pytest.raises(Stopped), contextlib.suppress(Exception):
+        raise Stopped("stopped", 143)
 
 
 @pytest.mark.parametrize(

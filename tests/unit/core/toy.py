@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from percept.core import console, device, options, runs, training
-from percept.core.errors import PerceptError
+from percept.core.errors import PerceptError, Stopped
 from percept.core.verbs import TrainOptions
 
 SAMPLES, WIDE = 64, 5
@@ -100,7 +100,7 @@ if __name__ == "__main__":  # what the tests start as processes of their own: to
         run(Path(sys.argv[1]), on_step=lambda *_: time.sleep(waits), **given)
         if dist.is_initialized():
             dist.barrier()  # whoever leaves first takes the store along, on which the other may still be waiting
-    except PerceptError as error:
+    except (PerceptError, Stopped) as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     finally:
