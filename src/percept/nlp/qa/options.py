@@ -88,6 +88,13 @@ class Train(Chosen, TrainOptions):
     supports: float = option(
         0.0, "relational: weight of the loss on which sentences decide", group="Training", low=0.0, high=10.0
     )
+    distractors: float = option(
+        1.0,
+        "relational: mean share of the sentences that do not decide which a training story keeps",
+        group="Training",
+        low=0.0,
+        high=1.0,
+    )
     rename: bool = option(True, "relational: exchange names, places and things of a story", group="Training")
     runs: int = option(
         1, "memn2n, memnn: networks from different seeds, trained at once", group="Training", low=1, high=100
@@ -102,7 +109,7 @@ class Train(Chosen, TrainOptions):
         """Options that change nothing in this combination, each with the reason."""
         found = super().without_effect()
         only = {
-            "relational": ("heads", "dropout", "spare", "supports", "rename"),
+            "relational": ("heads", "dropout", "spare", "supports", "distractors", "rename"),
             "memn2n": ("encoding", "tying", "time", "padding", "noise", "linear_start"),
             "memnn": ("margin",),
         }

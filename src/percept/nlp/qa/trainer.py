@@ -15,6 +15,7 @@ from percept.core.device import Device
 from percept.core.errors import UsageError
 from percept.core.sampling import parts, ranks, share
 from percept.nlp.qa import data, decode, metrics, networks
+from percept.nlp.qa.distractors import thin
 from percept.nlp.qa.draw import page
 from percept.nlp.qa.loss import answer_loss, ranking_loss, stops, support_loss
 from percept.nlp.qa.memnn import MemNN
@@ -178,8 +179,11 @@ class Trainer:
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The summed loss, and beside it the mean of the answers' cross-entropy and how many are wrong."""
+        options = self.options
         batch = batch.to(self.device.torch)
-        tokens, answers, options = batch.tokens, batch.answers, self.options
+        if self.side_by_side is None:
+            batch = thin(batch, options.distractors)
+        tokens, answers = batch.tokens, batch.answers
         if self.renaming is not None:
             tables = self.renaming(batch.kinds.tolist(), batch.index.tolist(), options.seed, self.epoch).to(
                 tokens.device
