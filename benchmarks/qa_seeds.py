@@ -4,7 +4,7 @@
 
 For each seed this runs recipes/qa_babi.py with the options of --recipe, then
 
-    percept eval qa --data DATA --weights RUNS/SEED/again --json
+    percept eval qa --data DATA --weights RUNS/SEED/LAST --json
 
 and prints a row a seed: percent of wrong answers on the stories held out of the training files, on the test files, and
 how many kinds are failed there. A lesson that is done is not learnt again.
@@ -38,7 +38,7 @@ def main() -> None:
         runs = args.runs / str(seed)
         options = ("--data", args.data, "--runs", str(runs), "--seed", str(seed), *shlex.split(args.recipe))
         subprocess.run([sys.executable, str(RECIPE), *options], check=True)
-        run = runs / "again"
+        run = max(runs.glob("*/best.safetensors"), key=lambda path: path.stat().st_mtime).parent  # the last lesson
         metrics = scripts.measured(run, "eval", "qa", "--data", args.data, *shlex.split(args.eval))["metrics"]
         held = min(row["error"] for row in scripts.log(run))
         found.append((held, metrics["mean_error"], int(metrics["failed_tasks"])))

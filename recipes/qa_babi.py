@@ -59,8 +59,7 @@ ALONE = (  # without made-up stories: the sentences that do not decide come in l
     Lesson("rooms", 5, f"--tasks 4,16 {FEW}"),
     Lesson("steps", 20, f"--tasks 4,16,17,19 --distractors 0.2 {FEW}"),
     Lesson("ways", 10, f"--tasks 4,16,17,19 --distractors 0.5 {FEW}"),
-    Lesson("all", 4, f"--dropout 0.1 --warmup 0.1 {MANY}"),
-    Lesson("again", 1, f"--dropout 0.1 --warmup 0.05 --lr 0.0006 {MANY}"),
+    Lesson("all", 5, "--dropout 0.05 --warmup 0.1 --schedule cosine --ema 0.998 --batch 64"),
 )
 
 
