@@ -45,21 +45,23 @@ class Lesson:
 
 
 FEW = "--schedule constant --ema 0.99 --batch 64"
-MANY = "--schedule cosine --ema 0.998 --batch 128"
-LESSONS = (
+MANY = "--schedule cosine --ema 0.998"
+FIRST = (
     Lesson("induction", 7, f"--tasks 16 --no-rename {FEW}"),
     Lesson("rooms", 5, f"--tasks 4,16 {FEW}"),
+)
+LESSONS = (
+    *FIRST,
     Lesson("ways", 9, f"--tasks 4,16,19 --no-rename {FEW}", ("step19", "two")),
     Lesson("positions", 5, f"--tasks 4,16,17,19 --no-rename {FEW}", ("step17", "two")),
-    Lesson("all", 4, f"--warmup 0.1 {MANY}", ("two", "three", "some")),
-    Lesson("again", 1, f"--warmup 0.05 --lr 0.0006 {MANY}", ("two", "three", "some", "rooms")),
+    Lesson("all", 4, f"--warmup 0.1 --batch 128 {MANY}", ("two", "three", "some")),
+    Lesson("again", 1, f"--warmup 0.05 --lr 0.0006 --batch 128 {MANY}", ("two", "three", "some", "rooms")),
 )
 ALONE = (  # without made-up stories: the sentences that do not decide come in later
-    Lesson("induction", 7, f"--tasks 16 --no-rename {FEW}"),
-    Lesson("rooms", 5, f"--tasks 4,16 {FEW}"),
+    *FIRST,
     Lesson("steps", 20, f"--tasks 4,16,17,19 --distractors 0.2 {FEW}"),
     Lesson("ways", 10, f"--tasks 4,16,17,19 --distractors 0.5 {FEW}"),
-    Lesson("all", 5, "--dropout 0.05 --warmup 0.1 --schedule cosine --ema 0.998 --batch 64"),
+    Lesson("all", 5, f"--dropout 0.05 --warmup 0.1 --batch 64 {MANY}"),
 )
 
 

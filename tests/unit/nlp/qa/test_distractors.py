@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from percept.nlp.qa.data import Asked
+from percept.nlp.qa.data import questions
 from percept.nlp.qa.distractors import PRONOUNS, thin
 from percept.nlp.qa.reasoners.reason import reason
 from percept.nlp.qa.simulator.kinds import KINDS, story
@@ -65,16 +65,11 @@ def test_pronouns_and_stories_without_supports_stay_whole() -> None:
 def test_the_text_still_decides_the_same(kind: int) -> None:
     """Without kinds 2 and 3: the rules do not believe that somebody put down what nobody saw them take."""
     torch.manual_seed(kind)
-    asked = [
-        Asked(made.sentences[: question.seen], question, 0, number)
-        for number in range(12)
-        for made in [story(kind, 0, number)]
-        for question in made.questions
-    ]
+    asked = questions([story(kind, 0, number) for number in range(12)], 0)
     vocabulary = build(asked, spare=0, lists=False)
-    questions = encode(asked, vocabulary, [kind], 3)
+    encoded = encode(asked, vocabulary, [kind], 3)
     for share in (0.0, 0.5):
-        batch = thin(questions.batch(torch.arange(len(asked))), share)
+        batch = thin(encoded.batch(torch.arange(len(asked))), share)
         for one, tokens in zip(asked, batch.tokens.tolist(), strict=True):
             said = [" ".join(vocabulary.words[word] for word in sentence if word) for sentence in tokens]
             told = [sentence for sentence in reversed(said[1:]) if sentence]
