@@ -1,6 +1,6 @@
 """The recipe of qa's shipped weights from several seeds: each error, their mean, the one chosen by validation.
 
-    python benchmarks/qa_seeds.py --data babi --runs runs/small --seeds 5 --recipe "--size 1k --published --longer 6"
+    python benchmarks/qa_seeds.py --data babi --runs runs/small --seeds 5 --recipe "--published 1k"
 
 For each seed this runs recipes/qa_babi.py with the options of --recipe, then
 
