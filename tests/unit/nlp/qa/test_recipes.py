@@ -30,7 +30,7 @@ def test_the_lessons_of_babi_are_options_and_stories_that_can_be() -> None:
     spec.loader.exec_module(recipe)
     train, new = ({flag_of(name, spec) for name, (_, _, spec) in fields(kind).items()} for kind in (Train, New))
     for known, text in (
-        *((train, lesson.options) for lesson in recipe.LESSONS + recipe.ALONE),
+        *((train, lesson.options) for lessons in (recipe.LESSONS, *recipe.PUBLISHED.values()) for lesson in lessons),
         *((new, draw) for draws in recipe.STORIES.values() for draw in draws),
     ):
         flags = [word for word in shlex.split(text) if word.startswith("--")]
