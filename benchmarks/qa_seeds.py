@@ -37,8 +37,8 @@ def main() -> None:
     for seed in range(1, args.seeds + 1):
         runs = args.runs / str(seed)
         options = ("--data", args.data, "--runs", str(runs), "--seed", str(seed), *shlex.split(args.recipe))
-        subprocess.run([sys.executable, str(RECIPE), *options], check=True)
-        run = next(runs / last for last in ("again", "all") if (runs / last).is_dir())  # --published ends with "all"
+        done = subprocess.run([sys.executable, str(RECIPE), *options], stdout=subprocess.PIPE, text=True, check=True)
+        run = Path(done.stdout.strip())  # of its last lesson
         metrics = scripts.measured(run, "eval", "qa", "--data", args.data, *shlex.split(args.eval))["metrics"]
         held = min(row["error"] for row in scripts.log(run))
         found.append((held, metrics["mean_error"], int(metrics["failed_tasks"])))

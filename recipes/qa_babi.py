@@ -11,7 +11,7 @@ sentences stand beside those that decide. What came before is told again, and th
 questions of kind 17, 125 stories, more lessons learn nothing but the stories themselves. Made-up stories, drawn here by
 `percept data new qa`, come last: of kind 3, of which bAbI's larger set may have no training file, and some of each.
 --published does without, for figures that stand beside published ones. A lesson that is done is not learnt again; one
-that was stopped is gone on with.
+that was stopped is gone on with. What is printed is the folder of the last one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Lesson:
     stories: tuple[str, ...] = ()
 
 
-FEW = "--schedule constant --ema 0.99 --batch 64"
+FEW = "--schedule constant --ema 0.99"
 MANY = "--schedule cosine --ema 0.998"
 PUBLISHED = {  # questions a kind -> lessons; the sentences that do not decide come in later
     "1k": (
@@ -50,7 +50,7 @@ PUBLISHED = {  # questions a kind -> lessons; the sentences that do not decide c
         Lesson("rooms", 30, f"--tasks 4,16 {FEW}"),
         Lesson("steps", 120, f"--tasks 4,16,17,19 --distractors 0.2 {FEW}"),
         Lesson("ways", 60, f"--tasks 4,16,17,19 --distractors 0.5 {FEW}"),
-        Lesson("all", 30, f"--dropout 0.05 --warmup 0.1 --batch 64 {MANY}"),
+        Lesson("all", 30, f"--dropout 0.05 --warmup 0.1 {MANY}"),
     ),
     "10k": (
         Lesson("induction", 7, f"--tasks 16 --no-rename {FEW}"),
@@ -59,12 +59,12 @@ PUBLISHED = {  # questions a kind -> lessons; the sentences that do not decide c
         Lesson("ways", 10, f"--tasks 17,19 --no-rename --distractors 0.5 {FEW}"),
         Lesson("positions", 24, f"--tasks 17,19 --no-rename {FEW}"),
         Lesson("four", 10, f"--tasks 4,16,17,19 --no-rename {FEW}"),
-        Lesson("all", 8, f"--warmup 0.1 --batch 64 {MANY}"),
+        Lesson("all", 8, f"--warmup 0.1 {MANY}"),
     ),
 }
 LESSONS = (
     *PUBLISHED["10k"],
-    Lesson("again", 4, f"--warmup 0.05 --lr 0.0006 --batch 64 {MANY}", tuple(STORIES)),
+    Lesson("again", 4, f"--warmup 0.05 --lr 0.0006 {MANY}", tuple(STORIES)),
 )
 
 
@@ -77,19 +77,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random in training")
     parser.add_argument("--train", default="", metavar="OPTIONS", help="of percept train in each lesson, in quotes")
     args = parser.parse_args()
-    for name, draws in STORIES.items():
-        folder = args.runs / "stories" / name
-        if not (args.published or folder.is_dir()):
-            for draw in draws:
-                percept("data", "new", "qa", *shlex.split(draw), "--out", str(folder))
     before = "none"
     for lesson in PUBLISHED[args.published] if args.published else LESSONS:
-        sets = [args.data, *(str(args.runs / "stories" / name) for name in lesson.stories)]
-        data = [word for name in sets for word in ("--data", name)]
+        data = ["--data", args.data]
+        for name in lesson.stories:
+            folder = args.runs / "stories" / name
+            if not folder.is_dir():
+                for draw in STORIES[name]:
+                    percept("data", "new", "qa", *shlex.split(draw), "--out", str(folder))
+            data += ["--data", str(folder)]
         options = ["--config", str(CONFIG), "--size", args.published or "10k", "--language", args.language]
         options += ["--seed", str(args.seed), "--epochs", str(lesson.epochs)]
         options += [*shlex.split(lesson.options), *shlex.split(args.train)]
         before = str(trained(args.runs / lesson.name, "qa", *data, *options, "--start", before))
+    print(before)
 
 
 if __name__ == "__main__":
